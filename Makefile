@@ -1,0 +1,69 @@
+# The list of commands. `make` or `make help` prints it; each target makes the virtual environment when needed.
+# Nothing here touches the network while .venv is up to date.
+
+PYTHON ?= python3
+UV ?= uv
+# processes for the tests: one for each core, unless told otherwise
+WORKERS ?= auto
+# more arguments for pytest, as in: make test ARGS="tests/core -x"
+ARGS ?=
+# ONCE=1: run the demonstration to its end and leave, asking and opening nothing
+ONCE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := backend/requirements.lock
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PACKAGES := $(VENV)/.packages
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the lock file (needs only python3 3.11 or newer)
+
+# two marks: a changed lock installs packages, a changed pyproject.toml only our own command
+$(PACKAGES): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it, as in: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r $(LOCK)
+	@touch $@
+
+$(READY): $(PACKAGES) pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## simulated OroCRM and mailbox, first sync, changes, second sync (ONCE=1: then leave)
+	$(BIN)/orosync demo $(if $(ONCE),--once --no-browser)
+
+test: lint ## lint, then all tests, then core/ at 100 % branch coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='backend/orosync/core/*' --show-missing --skip-covered --fail-under=100
+
+lint: setup ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: setup ## repair what ruff can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure the budgets
+	@if ls tests/bench/*.py >/dev/null 2>&1; then $(BIN)/pytest tests/bench --benchmark-only -p no:randomly $(ARGS); \
+		else echo "no benchmarks yet"; fi
+
+lock: ## pin the newest versions that pyproject.toml allows (needs uv and a network)
+	$(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --extra cluster --extra dev \
+		--custom-compile-command "make lock" --output-file $(LOCK) pyproject.toml
+
+clean: ## remove .venv, caches and reports
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache .coverage .coverage.* htmlcov dist
+	find backend tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Starts everything by hand: the command `orosync`."""

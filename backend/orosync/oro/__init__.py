@@ -1,0 +1,1 @@
+"""Touches OroCRM and nothing else."""

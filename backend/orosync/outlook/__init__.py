@@ -1,0 +1,1 @@
+"""Touches Microsoft Graph and nothing else."""

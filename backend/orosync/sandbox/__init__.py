@@ -1,0 +1,1 @@
+"""A simulated Graph and a simulated OroCRM; imports nothing of the rest of the package."""

@@ -1,0 +1,1 @@
+"""Touches the database and nothing else."""

@@ -1,0 +1,1 @@
+"""Calls the core, both sides and the store in order; knows no framework."""
