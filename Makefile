@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV ?= uv
 # processes for the tests: one for each core, unless told otherwise
 WORKERS ?= auto
-# more arguments for pytest, as in: make test ARGS="tests/core -x"
+# more arguments for pytest, as in: make test ARGS="-x -k lens"
 ARGS ?=
 # ONCE=1: run the demonstration to its end and leave, asking and opening nothing
 ONCE ?=
@@ -42,7 +42,7 @@ demo: setup ## simulated OroCRM and mailbox, first sync, changes, second sync (O
 
 test: lint ## lint, then all tests, then core/ at 100 % branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report= $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='backend/orosync/core/*' --show-missing --skip-covered --fail-under=100
 
 lint: setup ## style, types, import contracts

@@ -1,0 +1,62 @@
+"""What every suite shares: recorded contracts, a PostgreSQL database of its own, how hard properties are tried.
+
+Where the contract folder or the server is missing, the tests that need it are skipped; in the gate (`CI=true`)
+they fail.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+IN_GATE = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+# No deadlines: cores are shared, and a slow example is no wrong one.
+settings.register_profile("default", max_examples=50, deadline=None)
+settings.register_profile("gate", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "thorough", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("gate" if IN_GATE else "default"))
+
+
+def _missing(what: str) -> NoReturn:
+    if IN_GATE:
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Path:
+    """The folder of recorded contracts (`graph/`, `orocrm-5.1/`, ...)."""
+    folder = Path(os.environ.get("OROSYNC_CONTRACTS") or REPOSITORY.parent / "shared" / "contracts")
+    if not folder.is_dir():
+        _missing(f"no recorded contracts at {folder}: set OROSYNC_CONTRACTS to their folder")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(worker_id: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that only this process uses; dropped at the end."""
+    server = sa.make_url(os.environ.get("OROSYNC_TEST_POSTGRESQL") or POSTGRESQL)
+    name = f"orosync_test_{worker_id}_{os.getpid()}"
+    admin = sa.create_engine(
+        server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool, connect_args={"connect_timeout": 5}
+    )
+    try:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+            connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
+    except sa.exc.OperationalError as error:
+        _missing(f"no PostgreSQL at {server!r}: set OROSYNC_TEST_POSTGRESQL to a server's URL ({error.orig})")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
