@@ -1,7 +1,7 @@
-"""What every suite shares: recorded contracts, a PostgreSQL database of its own, how hard properties are tried.
+"""What every suite shares: recorded contracts, a PostgreSQL database, how hard properties are tried.
 
-Where the contract folder or the server is missing, the tests that need it are skipped; in the gate (`CI=true`)
-they fail.
+Where the contract folder or the server is missing, the tests that need it are skipped; in the gate
+(`CI=true`) they fail.
 """
 
 import os
