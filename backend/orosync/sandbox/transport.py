@@ -12,8 +12,8 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from http.client import responses as REASONS
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
@@ -51,11 +51,8 @@ class WsgiAdapter(BaseAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
+        *_how: Any,
+        **_with: Any,
     ) -> requests.Response:
         """Answers as `HTTPAdapter.send` does.
 
@@ -92,7 +89,7 @@ class WsgiAdapter(BaseAdapter):
         raw_headers = HTTPHeaderDict(headers)
         response = requests.Response()
         response.status_code = int(code)
-        response.reason = reason or REASONS.get(response.status_code, "")
+        response.reason = reason or HTTPStatus(response.status_code).phrase
         response.headers = CaseInsensitiveDict(raw_headers)
         encoding = requests.utils.get_encoding_from_headers(response.headers)
         response.encoding = encoding
@@ -107,20 +104,18 @@ class WsgiAdapter(BaseAdapter):
         )
         response.url = request.url or ""
         response.request = request
-        response.connection = self  # type: ignore[attr-defined]
+        response.connection = self  # type: ignore[assignment]
         if "Set-Cookie" in raw_headers:
-            # requests reads cookies from http.client's message; give it an object of that shape
-            response.raw._original_response = _CookieSource(raw_headers)
-            extract_cookies_to_jar(response.cookies, request, response.raw)
+            extract_cookies_to_jar(response.cookies, request, _CookieSource(raw_headers))  # type: ignore[no-untyped-call]
         return response
 
 
 class _CookieSource:
+    """What requests wants to read cookies from: http.client's response, in shape."""
+
     def __init__(self, headers: HTTPHeaderDict) -> None:
         self.msg = _CookieMessage(headers)
-
-    def isclosed(self) -> bool:
-        return True
+        self._original_response = self
 
 
 class _CookieMessage:
@@ -132,7 +127,7 @@ class _CookieMessage:
 
 
 def _body(request: requests.PreparedRequest) -> bytes:
-    body = request.body
+    body: Any = request.body
     if body is None:
         return b""
     if isinstance(body, str):
@@ -184,10 +179,10 @@ class _QuietHandler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, *_line: Any) -> None:
         return None
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_request(self, *_line: Any) -> None:
         return None
 
 
@@ -248,7 +243,7 @@ class RunningServer:
         self._thread.join()
         self._server.server_close()
 
-    def __enter__(self) -> RunningServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

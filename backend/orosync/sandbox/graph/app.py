@@ -6,7 +6,7 @@ Graph's own paths are answered before Flask, because a first sync asks tens of t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http.client import responses as REASONS
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -40,8 +40,15 @@ class GraphWsgi:
         headers = [("Content-Length", str(len(payload))), *reply.headers.items()]
         if payload and "Content-Type" not in reply.headers:
             headers.append(("Content-Type", "application/json; odata.metadata=minimal; charset=utf-8"))
-        start_response(f"{reply.status} {REASONS.get(reply.status, 'Unknown')}", headers)
+        start_response(f"{reply.status} {_reason(reply.status)}", headers)
         return [payload]
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
 
 
 def _request(environ: WSGIEnvironment, path: str) -> GraphRequest:

@@ -45,7 +45,7 @@ class _Text(HTMLParser):
         self.parts: list[str] = []
         self._hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
+    def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002 - html.parser's signature
         if tag in {"head", "style", "script"}:
             self._hidden += 1
         elif tag == "br":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from orosync.sandbox.graph.changes import ChangeLog, Round
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from orosync.sandbox.graph.store import MailStore
 
 _ALWAYS = ("@odata.etag", "id")
+
+
+class Fields(NamedTuple):
+    """What a type can be filtered and ordered by, and how one of its properties is read."""
+
+    known: frozenset[str]
+    get: Getter
 
 
 @dataclass(slots=True)
@@ -114,8 +121,7 @@ def list_reply(
     call: Call,
     fragment: str,
     items: Iterable[Any],
-    known: frozenset[str],
-    get: Getter,
+    fields: Fields,
     row: Callable[[Any], JSON],
 ) -> Reply:
     """A page of a list with `$filter`, `$orderby`, `$top`, `$skip`, `$count`, and a nextLink when there is more."""
@@ -126,10 +132,10 @@ def list_reply(
     skip = whole_number(query, "$skip", 0)
     wanted = query.get("$filter")
     if wanted is not None:
-        keep = parse_filter(wanted, known)
-        items = [item for item in items if keep(item, get)]
+        keep = parse_filter(wanted, fields.known)
+        items = [item for item in items if keep(item, fields.get)]
     if "$orderby" in query:
-        items = sorted_by(items, query["$orderby"], known, get)
+        items = sorted_by(items, query["$orderby"], fields.known, fields.get)
     body: JSON = {"@odata.context": call.context(fragment)}
     if query.get("$count", "").lower() == "true":
         items = list(items)
@@ -146,6 +152,7 @@ def delta_reply(
     fragment: str,
     key: tuple[Any, ...],
     log: ChangeLog,
+    *,
     first: Callable[[], tuple[Any, Iterable[int]]],
     show: Callable[[int, Round], list[JSON]],
 ) -> Reply:
@@ -164,9 +171,9 @@ def delta_reply(
             key,
             log,
             store.seq,
-            settings.delta_generations_kept,
-            settings.empty_pages,
-            settings.replay_items,
+            kept=settings.delta_generations_kept,
+            empty_pages=settings.empty_pages,
+            replay=settings.replay_items,
         )
     size = min(call.prefer.page_size or settings.default_page_size, settings.max_page_size)
     page = store.feeds.page(position, size, settings.replay_items, settings.delta_generations_kept, show)
@@ -201,7 +208,7 @@ def item_delta(
         kind, immutable = container.kind, call.prefer.immutable_ids
         return [removed(call.store.id_at(kind, serial, entry.gone, immutable))]
 
-    return delta_reply(call, fragment, (container.kind, container.serial), container.log, first, show)
+    return delta_reply(call, fragment, (container.kind, container.serial), container.log, first=first, show=show)
 
 
 def container_delta(call: Call, kind: Kind, fragment: str, row: Callable[[Container], JSON]) -> Reply:
@@ -220,7 +227,7 @@ def container_delta(call: Call, kind: Kind, fragment: str, row: Callable[[Contai
     def first() -> tuple[Any, Iterable[int]]:
         return None, [container.serial for container in store.of_kind(kind)]
 
-    return delta_reply(call, fragment, ("containers", kind), store.container_log[kind], first, show)
+    return delta_reply(call, fragment, ("containers", kind), store.container_log[kind], first=first, show=show)
 
 
 def refuse(call: Call, options: Iterable[str], status: int = 400) -> None:

@@ -119,7 +119,7 @@ class DeltaFeeds:
         return _Position(feed, feed.generation, fresh, 0, 0, options)
 
     def resume(
-        self, token: str, key: tuple[Any, ...], log: ChangeLog, upto: int, kept: int, empty_pages: int, replay: int
+        self, token: str, key: tuple[Any, ...], log: ChangeLog, upto: int, *, kept: int, empty_pages: int, replay: int
     ) -> _Position:
         """The position behind a token.
 

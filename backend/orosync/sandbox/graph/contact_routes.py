@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orosync.sandbox.graph import contacts
-from orosync.sandbox.graph.call import Call, container_delta, item_delta, item_row, list_reply, picked, refuse
+from orosync.sandbox.graph.call import Call, Fields, container_delta, item_delta, item_row, list_reply, picked, refuse
 from orosync.sandbox.graph.items import Container, Item
 from orosync.sandbox.graph.odata import Expansion
 from orosync.sandbox.graph.wire import JSON, Reply, bad_request
@@ -28,8 +28,7 @@ def list_contacts(call: Call) -> Reply:
         call,
         "contacts",
         _folder(call).items.values(),
-        contacts.FILTERABLE,
-        contacts.value,
+        Fields(contacts.KNOWN, contacts.value),
         lambda item: item_row(call, item, select, expand),
     )
 
@@ -111,7 +110,11 @@ def list_folders(call: Call) -> Reply:
     children = [folder for folder in call.store.of_kind("contact") if folder.parent is parent]
     select = call.selection(_FOLDER_KNOWN, "ContactFolder")
     return list_reply(
-        call, "contactFolders", children, _FOLDER_KNOWN, _folder_value, lambda row: picked(folder_row(row), select)
+        call,
+        "contactFolders",
+        children,
+        Fields(_FOLDER_KNOWN, _folder_value),
+        lambda row: picked(folder_row(row), select),
     )
 
 

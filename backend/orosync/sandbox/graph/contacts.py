@@ -11,32 +11,30 @@ from orosync.sandbox.graph.items import Item
 from orosync.sandbox.graph.properties import read_written
 from orosync.sandbox.graph.wire import JSON, bad_request, utc_seconds
 
-TEXTS = tuple(
-    [
-        "assistantName",
-        "businessHomePage",
-        "companyName",
-        "department",
-        "displayName",
-        "fileAs",
-        "generation",
-        "givenName",
-        "initials",
-        "jobTitle",
-        "manager",
-        "middleName",
-        "mobilePhone",
-        "nickName",
-        "officeLocation",
-        "personalNotes",
-        "profession",
-        "spouseName",
-        "surname",
-        "title",
-        "yomiCompanyName",
-        "yomiGivenName",
-        "yomiSurname",
-    ]
+TEXTS = (
+    "assistantName",
+    "businessHomePage",
+    "companyName",
+    "department",
+    "displayName",
+    "fileAs",
+    "generation",
+    "givenName",
+    "initials",
+    "jobTitle",
+    "manager",
+    "middleName",
+    "mobilePhone",
+    "nickName",
+    "officeLocation",
+    "personalNotes",
+    "profession",
+    "spouseName",
+    "surname",
+    "title",
+    "yomiCompanyName",
+    "yomiGivenName",
+    "yomiSurname",
 )
 NAME_PARTS = ("title", "givenName", "middleName", "surname", "generation")
 # how many entries a list may have; None: no limit known
@@ -71,7 +69,6 @@ _DEFAULTS: tuple[tuple[str, Any], ...] = (
     ("emailAddresses", ()),
 )
 KNOWN = frozenset(name for name, _ in _DEFAULTS) | frozenset(EMAIL_SLOTS) | (READ_ONLY - {"@odata.context"})
-FILTERABLE = KNOWN
 
 
 def write(item: Item, body: JSON, *, creating: bool, trim: bool = True) -> None:
@@ -175,8 +172,8 @@ def _birthday(value: Any) -> str | None:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        moment = datetime.min
-    if moment.tzinfo is None:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         raise bad_request(
             f"Cannot convert the literal '{value}' to the expected type 'Edm.DateTimeOffset'.", "RequestBodyRead"
         )

@@ -10,9 +10,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from orosync.sandbox.graph.mailbox import Mailbox
 from orosync.sandbox.graph.sandbox import GraphSandbox
 from orosync.sandbox.graph.wire import JSON, GraphFault
+
+_OF_KIND = "/mailboxes/<upn>/<any(contact, task, event):kind>"
 
 
 def _plain(row: JSON) -> JSON:
@@ -37,8 +38,8 @@ def control_surface(graph: GraphSandbox) -> Blueprint:
     def wrong(error: Exception) -> tuple[Response, int]:
         return _error(400, type(error).__name__, str(error))
 
-    _tenant_routes(surface, graph)
-    _item_routes(surface, graph)
+    for add_routes in (_people, _requests, _faults, _items, _arranging, _mail):
+        add_routes(surface, graph)
     return surface
 
 
@@ -47,7 +48,7 @@ def _body() -> JSON:
     return body if isinstance(body, dict) else {}
 
 
-def _tenant_routes(surface: Blueprint, graph: GraphSandbox) -> None:
+def _people(surface: Blueprint, graph: GraphSandbox) -> None:
     @surface.get("/mailboxes")
     def mailboxes() -> Response:
         return jsonify(
@@ -87,6 +88,13 @@ def _tenant_routes(surface: Blueprint, graph: GraphSandbox) -> None:
             setattr(graph.settings, name, value)
         return jsonify(asdict(graph.settings))
 
+    @surface.post("/reset")
+    def reset() -> tuple[str, int]:
+        graph.reset()
+        return "", 204
+
+
+def _requests(surface: Blueprint, graph: GraphSandbox) -> None:
     @surface.get("/statistics")
     def statistics() -> Response:
         return jsonify(graph.statistics.to_json() | {"max_concurrency_seen": graph.max_concurrency_seen})
@@ -101,6 +109,8 @@ def _tenant_routes(surface: Blueprint, graph: GraphSandbox) -> None:
         graph.clear_log()
         return "", 204
 
+
+def _faults(surface: Blueprint, graph: GraphSandbox) -> None:
     @surface.post("/faults")
     def faults() -> tuple[str, int]:
         """The arguments of `fail_next`; `body` is a text."""
@@ -125,17 +135,9 @@ def _tenant_routes(surface: Blueprint, graph: GraphSandbox) -> None:
         graph.expire_delta_tokens()
         return "", 204
 
-    @surface.post("/reset")
-    def reset() -> tuple[str, int]:
-        graph.reset()
-        return "", 204
 
-
-def _item_routes(surface: Blueprint, graph: GraphSandbox) -> None:
-    base = "/mailboxes/<upn>/<any(contact, task, event):kind>"
-
-    def mailbox(upn: str) -> Mailbox:
-        return graph.mailbox(upn)
+def _items(surface: Blueprint, graph: GraphSandbox) -> None:
+    base, mailbox = _OF_KIND, graph.mailbox
 
     @surface.get(base)
     def items(upn: str, kind: Any) -> Response:
@@ -159,6 +161,10 @@ def _item_routes(surface: Blueprint, graph: GraphSandbox) -> None:
         mailbox(upn).user_delete(kind, id)
         return "", 204
 
+
+def _arranging(surface: Blueprint, graph: GraphSandbox) -> None:
+    base, mailbox = _OF_KIND, graph.mailbox
+
     @surface.post(base + "/<id>/move")
     def move(upn: str, kind: Any, id: str) -> Response:
         return jsonify(id=mailbox(upn).user_move(kind, id, _body()["container"]))
@@ -176,6 +182,10 @@ def _item_routes(surface: Blueprint, graph: GraphSandbox) -> None:
         box = mailbox(upn)
         add = {"contact": box.add_contact_folder, "task": box.add_todo_list, "event": box.add_calendar}[kind]
         return jsonify(id=add(_body()["name"])), 201
+
+
+def _mail(surface: Blueprint, graph: GraphSandbox) -> None:
+    mailbox = graph.mailbox
 
     @surface.post("/mailboxes/<upn>/invitations")
     def invitation(upn: str) -> tuple[Response, int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orosync.sandbox.graph import events, meetings
-from orosync.sandbox.graph.call import Call, delta_reply, item_row, list_reply, picked, refuse, removed
+from orosync.sandbox.graph.call import Call, Fields, delta_reply, item_row, list_reply, picked, refuse, removed
 from orosync.sandbox.graph.changes import Round
 from orosync.sandbox.graph.ids import change_key
 from orosync.sandbox.graph.items import Container, Item, Mail, Occurrence
@@ -58,8 +58,7 @@ def list_events(call: Call) -> Reply:
         call,
         "events",
         _calendar(call).items.values(),
-        events.KNOWN,
-        events.value,
+        Fields(events.KNOWN, events.value),
         lambda item: item_row(call, item, select, expand),
     )
 
@@ -90,11 +89,11 @@ def read_event(call: Call) -> Reply:
     expand = call.expansion(_EXPANDS | _ON_MASTER)
     row = item_row(call, item, None, expand, day)
     select = call.selection(events.KNOWN, "Event")
-    if select is not None and "cancelledOccurrences" in select and item.timing is not None:
-        ids = (call.store.id_of(item, call.prefer.immutable_ids, day) for day in sorted(item.timing.cancelled))
+    if select is not None and "cancelledOccurrences" in select:
+        ids = (call.store.id_of(item, call.prefer.immutable_ids, day) for day in sorted(item.when.cancelled))
         row["cancelledOccurrences"] = [f"OID.{master_day}" for master_day in ids]
-    if "exceptionOccurrences" in expand.collections and item.timing is not None:
-        days = (occurrence(item.timing, day) for day in sorted(item.timing.exceptions))
+    if "exceptionOccurrences" in expand.collections:
+        days = (occurrence(item.when, day) for day in sorted(item.when.exceptions))
         row["exceptionOccurrences"] = [call.mailbox.render(item, call.prefer, day) for day in days if day]
         select = (*select, "exceptionOccurrences") if select else None
     if "singleValueExtendedProperties" in row and select is not None:
@@ -108,7 +107,7 @@ def change_event(call: Call) -> Reply:
     body = call.request.json()
     call.check_version(item.etag)
     before: list[JSON] = item.data.get("attendees", [])
-    exceptions = len(item.timing.exceptions) if item.timing else 0
+    exceptions = len(item.when.exceptions)
     if day is None:
         call.mailbox.write(item, body, creating=False)
     else:
@@ -117,7 +116,7 @@ def change_event(call: Call) -> Reply:
     call.store.touch(item)
     reply = _full(call, item, call.mailbox.day_of(item, day.day) if day else None)
     every = call.settings.every_patch_mails
-    call.mailbox.outbox += meetings.after_patch(item, reply["id"], before, body, every, exceptions)
+    call.mailbox.outbox += meetings.after_patch(item, reply["id"], before, body, every=every, exceptions=exceptions)
     return Reply(200, reply)
 
 
@@ -201,8 +200,7 @@ def calendar_view(call: Call) -> Reply:
         call,
         "calendarView",
         found,
-        events.KNOWN,
-        lambda pair, name: events.value(pair[0], name),
+        Fields(events.KNOWN, lambda pair, name: events.value(pair[0], name)),
         lambda pair: item_row(call, pair[0], select, Expansion(), pair[1]),
     )
 
@@ -218,8 +216,7 @@ def instances(call: Call) -> Reply:
         call,
         "instances",
         sorted(days, key=lambda day: day.start),
-        events.KNOWN,
-        lambda _day, name: events.value(item, name),
+        Fields(events.KNOWN, lambda _day, name: events.value(item, name)),
         lambda day: item_row(call, item, select, Expansion(), day),
     )
 
@@ -244,7 +241,7 @@ def calendar_delta(call: Call) -> Reply:
         return [removed(call.store.id_at("event", serial, entry.gone, call.prefer.immutable_ids))]
 
     key = ("event", calendar.serial)
-    return delta_reply(call, "calendarView", key, calendar.log, first, show)
+    return delta_reply(call, "calendarView", key, calendar.log, first=first, show=show)
 
 
 def _delta_rows(call: Call, item: Item, walk: Round) -> list[JSON]:
@@ -306,8 +303,7 @@ def list_calendars(call: Call) -> Reply:
         call,
         "calendars",
         call.store.of_kind("event"),
-        _CALENDAR_KNOWN,
-        lambda calendar, name: calendar_row(call, calendar).get(name),
+        Fields(_CALENDAR_KNOWN, lambda calendar, name: calendar_row(call, calendar).get(name)),
         lambda calendar: picked(calendar_row(call, calendar), select),
     )
 

@@ -5,6 +5,7 @@ Decides what a body may say and how a reply looks; which mails follow is decided
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from orosync.sandbox.graph import recurrence as series
 from orosync.sandbox.graph.bodies import event_body, preview, stored_body
 from orosync.sandbox.graph.items import Item, Occurrence, Timing
 from orosync.sandbox.graph.properties import read_written
-from orosync.sandbox.graph.wire import JSON, Preference, bad_request, parse_wall, utc_ticks, wall_ticks
+from orosync.sandbox.graph.wire import JSON, Preference, bad_request, not_found, parse_wall, utc_ticks, wall_ticks
 from orosync.sandbox.graph.zones import to_utc, zone_named
 
 _ENUMS: dict[str, frozenset[str]] = {
@@ -91,29 +92,29 @@ def write_occurrence(item: Item, day: str, body: JSON, *, trim: bool = True) -> 
 
     Raises GraphFault 400, ErrorOccurrenceCrossingBoundary when it would reach its neighbour's day.
     """
-    if item.timing is None or series.occurrence(item.timing, day) is None:
-        raise bad_request("The occurrence does not exist.", "ErrorItemNotFound")
+    timing = item.when
+    now = series.occurrence(timing, day)
+    if now is None:
+        raise not_found()
     if "recurrence" in body:
         raise bad_request("An occurrence has no recurrence of its own.")
     changes, _ = _checked(body, trim)
     if not {"start", "end"}.isdisjoint(body):
-        now = series.occurrence(item.timing, day)
-        assert now is not None
-        single = Timing(now.start, now.end, item.timing.start_zone, item.timing.end_zone, item.timing.all_day)
+        single = Timing(now.start, now.end, timing.start_zone, timing.end_zone, timing.all_day)
         moved = _timing(single, body, creating=False)
-        zone = zone_named(item.timing.start_zone)
+        zone = zone_named(timing.start_zone)
         start, end = (
-            moment if item.timing.all_day else to_utc(moment, name).astimezone(zone).replace(tzinfo=None)
+            moment if timing.all_day else to_utc(moment, name).astimezone(zone).replace(tzinfo=None)
             for moment, name in ((moved.start, moved.start_zone), (moved.end, moved.end_zone))
         )
-        before, after = series.neighbours(item.timing, day)
+        before, after = series.neighbours(timing, day)
         if (before is not None and start.date() <= before) or (after is not None and start.date() >= after):
             raise bad_request(
                 "Modified occurrence is crossing or overlapping adjacent occurrence.",
                 "ErrorOccurrenceCrossingBoundary",
             )
         changes |= {"start": start, "end": end}
-    item.timing.exceptions[day] = {**item.timing.exceptions.get(day, {}), **changes}
+    timing.exceptions[day] = {**timing.exceptions.get(day, {}), **changes}
 
 
 def _checked(body: JSON, trim: bool) -> tuple[JSON, dict[str, str]]:
@@ -129,7 +130,7 @@ def _checked(body: JSON, trim: bool) -> tuple[JSON, dict[str, str]]:
     return changes, extended
 
 
-def _value(name: str, value: Any, trim: bool) -> Any:
+def _value(name: str, value: Any, trim: bool) -> Any:  # noqa: C901 - one branch for each type of property
     wrong = bad_request(f"Cannot convert the value of '{name}' to the expected type.", "RequestBodyRead")
     if name not in WRITABLE:
         raise bad_request(
@@ -139,6 +140,8 @@ def _value(name: str, value: Any, trim: bool) -> Any:
         )
     if name == "body":
         return stored_body(value)
+    if name == "attendees" and isinstance(value, list):
+        return [_attendee(row) for row in value]
     if name in _ENUMS:
         if value not in _ENUMS[name]:
             raise bad_request(f"Requested value '{value}' was not found in '{name}'.", "RequestBodyRead")
@@ -152,8 +155,6 @@ def _value(name: str, value: Any, trim: bool) -> Any:
     elif name in {"attendees", "locations", "categories"}:
         if not isinstance(value, list):
             raise wrong
-        if name == "attendees":
-            return [_attendee(row) for row in value]
     elif name == "location" and not isinstance(value, (dict, type(None))):
         raise wrong
     return value
@@ -244,8 +245,7 @@ def _check_span(start: datetime, start_zone: str, end: datetime, end_zone: str, 
 
 def span(item: Item, days: Occurrence | None = None) -> tuple[datetime, datetime]:
     """Start and end as instants; an all-day event floats and is taken as UTC."""
-    timing = item.timing
-    assert timing is not None
+    timing = item.when
     start, end = (days.start, days.end) if days else (timing.start, timing.end)
     if timing.all_day:
         return start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)
@@ -255,8 +255,7 @@ def span(item: Item, days: Occurrence | None = None) -> tuple[datetime, datetime
 
 def within(item: Item, after: datetime, before: datetime) -> list[Occurrence | None]:
     """What of an event touches a window: [None] for a single one, its days for a series, [] for nothing."""
-    timing = item.timing
-    assert timing is not None
+    timing = item.when
     if timing.recurrence is None:
         start, end = span(item)
         return [None] if start < before and (end > after or start == end >= after) else []
@@ -281,12 +280,11 @@ def value(item: Item, name: str) -> Any:
     if name in {"start", "end"}:
         moment = span(item)[0 if name == "start" else 1]
         return {"dateTime": wall_ticks(moment.replace(tzinfo=None)), "timeZone": "UTC"}
-    assert item.timing is not None
-    computed = {
+    computed: dict[str, Callable[[], Any]] = {
         "createdDateTime": lambda: utc_ticks(item.created),
         "lastModifiedDateTime": lambda: utc_ticks(item.modified),
-        "isAllDay": lambda: item.timing is not None and item.timing.all_day,
-        "type": lambda: "seriesMaster" if item.timing and item.timing.recurrence else "singleInstance",
+        "isAllDay": lambda: item.when.all_day,
+        "type": lambda: "seriesMaster" if item.when.recurrence else "singleInstance",
         "isOrganizer": lambda: item.data.get("isOrganizer", True),
         "sensitivity": lambda: item.data.get("sensitivity", "normal"),
         "showAs": lambda: item.data.get("showAs", "busy"),
@@ -296,21 +294,19 @@ def value(item: Item, name: str) -> Any:
 
 def times(item: Item, prefer: Preference, days: Occurrence | None) -> JSON:
     """`start` and `end` as a reply has them."""
-    assert item.timing is not None
-    start, end = (days.start, days.end) if days else (item.timing.start, item.timing.end)
+    start, end = (days.start, days.end) if days else (item.when.start, item.when.end)
     start_at, end_at = span(item, days)
     return {
-        "start": shown_time(start, start_at, item.timing.all_day, prefer.timezone),
-        "end": shown_time(end, end_at, item.timing.all_day, prefer.timezone),
+        "start": shown_time(start, start_at, item.when.all_day, prefer.timezone),
+        "end": shown_time(end, end_at, item.when.all_day, prefer.timezone),
     }
 
 
 def render(
-    item: Item, item_id: str, ical: str, owner: JSON, prefer: Preference, days: Occurrence | None = None
+    item: Item, item_id: str, ical: str, owner: JSON, prefer: Preference, *, days: Occurrence | None = None
 ) -> JSON:
     """The whole event as a reply has it, or one of its days; never with extended properties."""
-    timing = item.timing
-    assert timing is not None
+    timing = item.when
     data = item.data if days is None or not days.changes else {**item.data, **days.changes}
     key = item.change_key
     exception = days is not None and days.changes is not None

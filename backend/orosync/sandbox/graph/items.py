@@ -60,6 +60,14 @@ class Item:
         self.timing: Timing | None = None  # of an event
 
     @property
+    def when(self) -> Timing:
+        """The timing of an event; raises TypeError for another kind."""
+        if self.timing is None:
+            message = f"a {self.kind} has no timing"
+            raise TypeError(message)
+        return self.timing
+
+    @property
     def change_key(self) -> str:
         return change_key(self.serial, self.version)
 
@@ -94,7 +102,7 @@ class Occurrence:
 
     @property
     def date(self) -> date:
-        return datetime.strptime(self.day, "%Y%m%d").date()
+        return date.fromisoformat(f"{self.day[:4]}-{self.day[4:6]}-{self.day[6:]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Mailbox:
         time_zone: str,
         language: str,
         seed: int,
-        lock: RLock,  # type: ignore[valid-type]
+        lock: RLock,
         clock: Callable[[], datetime],
         settings: GraphSettings,
     ) -> None:
@@ -74,7 +74,7 @@ class Mailbox:
         if item.kind == "task":
             return tasks.render(item, item_id, prefer)
         ical = store.mint.ical_uid(item.serial, day.day) if day else self.ical_uid(item)
-        row = events.render(item, item_id, ical, self.owner, prefer, day)
+        row = events.render(item, item_id, ical, self.owner, prefer, days=day)
         if day is not None:
             row["seriesMasterId"] = store.id_of(item, prefer.immutable_ids)
         return row
@@ -154,9 +154,8 @@ class Mailbox:
 
     def cancel_day(self, item: Item, day: str) -> None:
         self.day_of(item, day)
-        assert item.timing is not None
-        item.timing.cancelled.add(day)
-        item.timing.exceptions.pop(day, None)
+        item.when.cancelled.add(day)
+        item.when.exceptions.pop(day, None)
         self.store.touch(item)
 
     def user_move(self, kind: Kind, id: str, container: str) -> str:

@@ -28,7 +28,9 @@ def mails(kind: Literal["invitation", "update", "cancellation"], item: Item, ite
     return [Mail(kind, to, subject, item_id) for to in _addresses(item.data.get("attendees", []))]
 
 
-def after_patch(item: Item, item_id: str, before: list[JSON], body: JSON, every: bool, exceptions: int) -> list[Mail]:
+def after_patch(
+    item: Item, item_id: str, before: list[JSON], body: JSON, *, every: bool, exceptions: int
+) -> list[Mail]:
     """The mails of a PATCH: all attendees for what is announced, only the changed ones for a change of attendees.
 
     `exceptions`: separately changed days of a series, each mailed on its own.

@@ -213,7 +213,7 @@ class _FilterParser:
                 raise _bad_filter(f"Invalid filter clause: '{self._text}'.")
             if parts[1] not in {"address", "id", "value"}:
                 raise _bad_filter(f"The property '{parts[1]}' does not support filtering.")
-            return lambda row, get: row.get(parts[1])
+            return lambda row, _: row.get(parts[1])
         if parts[0] not in self._known:
             raise _bad_filter(f"Could not find a property named '{parts[0]}'.")
 

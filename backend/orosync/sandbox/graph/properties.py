@@ -122,6 +122,8 @@ class ExtendedValues(MutableMapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    __hash__ = None  # type: ignore[assignment]  # changeable, as a dict is
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
             return NotImplemented

@@ -27,14 +27,14 @@ def checked(value: Any, start: datetime, zone: str) -> JSON:
 
     Raises GraphFault 400 for an unknown pattern, and when range.startDate is not the day the event starts.
     """
+    wrong = bad_request("The recurrence is not valid.", "ErrorPropertyValidationFailure")
     try:
         pattern, span = dict(value["pattern"]), dict(value["range"])
         kind, limit = pattern["type"], span["type"]
-        known = kind in _TYPES and limit in {"endDate", "noEnd", "numbered"} and int(pattern["interval"]) >= 1
+        if kind not in _TYPES or limit not in {"endDate", "noEnd", "numbered"} or int(pattern["interval"]) < 1:
+            raise wrong
     except (TypeError, KeyError, ValueError):
-        known = False
-    if not known:
-        raise bad_request("The recurrence is not valid.", "ErrorPropertyValidationFailure")
+        raise wrong from None
     if span.get("startDate") != start.date().isoformat():
         raise bad_request(
             "The recurrence's range.startDate must be the day of the event's start.", "ErrorPropertyValidationFailure"
@@ -56,8 +56,11 @@ def checked(value: Any, start: datetime, zone: str) -> JSON:
         "numberOfOccurrences": int(span.get("numberOfOccurrences") or 0),
     }
     recurrence = {"pattern": kept_pattern, "range": kept_range}
-    if next(iter(_rule(recurrence, start)), None) is None:
-        raise bad_request("The recurrence has no occurrence.", "ErrorPropertyValidationFailure")
+    try:
+        if next(iter(_rule(recurrence, start)), None) is None:
+            raise wrong
+    except (ValueError, KeyError):
+        raise wrong from None
     return recurrence
 
 
@@ -83,10 +86,13 @@ def _rule(recurrence: JSON, start: datetime) -> rrule.rrule:
         options["until"] = datetime.combine(date.fromisoformat(span["endDate"]), time(23, 59, 59))
     elif span["type"] == "numbered":
         options["count"] = span["numberOfOccurrences"]
-    frequency = {"daily": rrule.DAILY, "weekly": rrule.WEEKLY}.get(
-        kind, rrule.MONTHLY if kind.endswith("Monthly") else rrule.YEARLY
-    )
-    return rrule.rrule(frequency, dtstart=start, **options)
+    if kind == "daily":
+        return rrule.rrule(rrule.DAILY, dtstart=start, **options)
+    if kind == "weekly":
+        return rrule.rrule(rrule.WEEKLY, dtstart=start, **options)
+    if kind.endswith("Monthly"):
+        return rrule.rrule(rrule.MONTHLY, dtstart=start, **options)
+    return rrule.rrule(rrule.YEARLY, dtstart=start, **options)
 
 
 def occurrences(timing: Timing, after: datetime, before: datetime) -> Iterator[Occurrence]:

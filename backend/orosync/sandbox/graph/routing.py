@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from orosync.sandbox.graph import contact_routes as contact
 from orosync.sandbox.graph import event_routes as event
@@ -69,14 +70,14 @@ ROUTES: dict[str, dict[str, Handler]] = {
 # The contract has these too; nothing of ours calls them yet.
 _LATER = ("/extensions", "/checklistItems", "/messages")
 
-_TREE: dict[str, dict[str, object]] = {}
+_TREE: dict[str, Any] = {}
 
 
 def _grow() -> None:
     for path, methods in ROUTES.items():
-        node: dict[str, object] = _TREE
+        node = _TREE
         for segment in path.split("/")[1:]:
-            node = node.setdefault(segment, {})  # type: ignore[assignment]
+            node = node.setdefault(segment, {})
         node["/"] = methods
 
 
@@ -89,7 +90,7 @@ def route(method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
     Raises GraphFault 400 for a path that does not exist, 405 for a method it does not have, 501 for what is in the
     contract but not simulated.
     """
-    node: dict[str, object] = _TREE  # type: ignore[assignment]
+    node = _TREE
     ids: list[str] = []
     for segment in segments:
         following = node.get(segment)
@@ -101,8 +102,8 @@ def route(method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
                 raise GraphFault(501, "notImplemented", f"'{segment}' is not simulated.")
             raise GraphFault(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
         node = following
-    methods = node.get("/")
-    if not isinstance(methods, dict):
+    methods: dict[str, Handler] | None = node.get("/")
+    if methods is None:
         raise GraphFault(400, "BadRequest", f"Resource not found for the segment '{segments[-1]}'.")
     if method not in methods:
         raise GraphFault(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")

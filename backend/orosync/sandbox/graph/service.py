@@ -153,11 +153,11 @@ class GraphService:
         if mailbox is None:
             self._wait()
             taken = wanted
-            self._run_parts(parts, request, grant, wanted, taken, replies)
+            self._run_parts(parts, request, grant, wanted=wanted, taken=taken, replies=replies)
         else:
             with self._graph.slots(mailbox, wanted) as taken:
                 self._wait()
-                self._run_parts(parts, request, grant, wanted, taken, replies)
+                self._run_parts(parts, request, grant, wanted=wanted, taken=taken, replies=replies)
         answers = list(replies.values())
         if self._graph.settings.batch_replies_shuffled:
             self._random.shuffle(answers)
@@ -165,7 +165,7 @@ class GraphService:
         return Reply(200, f'{{"responses":[{written}]}}'.encode())
 
     def _run_parts(
-        self, parts: list[JSON], outer: GraphRequest, grant: Grant, wanted: int, taken: int, replies: dict[str, JSON]
+        self, parts: list[JSON], outer: GraphRequest, grant: Grant, *, wanted: int, taken: int, replies: dict[str, JSON]
     ) -> None:
         for number, part in enumerate(parts):
             inner = _part_request(part, outer)

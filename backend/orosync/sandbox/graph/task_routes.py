@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orosync.sandbox.graph import tasks
-from orosync.sandbox.graph.call import Call, container_delta, item_delta, item_row, list_reply, picked, refuse
+from orosync.sandbox.graph.call import Call, Fields, container_delta, item_delta, item_row, list_reply, picked, refuse
 from orosync.sandbox.graph.ids import change_key
 from orosync.sandbox.graph.items import Container, Item
 from orosync.sandbox.graph.odata import Expansion
@@ -36,7 +36,7 @@ def list_tasks(call: Call) -> Reply:
     expand = call.expansion(_EXPANDS)
     items = _list(call).items.values()
     return list_reply(
-        call, "todo/tasks", items, tasks.KNOWN, tasks.value, lambda item: item_row(call, item, select, expand)
+        call, "todo/tasks", items, Fields(tasks.KNOWN, tasks.value), lambda item: item_row(call, item, select, expand)
     )
 
 
@@ -116,7 +116,7 @@ def _link_changed(call: Call, item: Item) -> None:
 
 def list_links(call: Call) -> Reply:
     links = _find(call).links
-    return list_reply(call, "linkedResources", links, _LINK_KNOWN, lambda link, name: link.get(name), dict)
+    return list_reply(call, "linkedResources", links, Fields(_LINK_KNOWN, lambda link, name: link.get(name)), dict)
 
 
 def create_link(call: Call) -> Reply:
@@ -167,8 +167,7 @@ def list_lists(call: Call) -> Reply:
         call,
         "todo/lists",
         call.store.of_kind("task"),
-        _LIST_KNOWN,
-        lambda row, name: list_row(row).get(name),
+        Fields(_LIST_KNOWN, lambda row, name: list_row(row).get(name)),
         lambda row: picked(list_row(row), select),
     )
 
