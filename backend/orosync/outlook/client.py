@@ -1,0 +1,251 @@
+"""One HTTP conversation with Microsoft Graph: tokens, headers, time-outs, and how a call can fail.
+
+Touches the network. Decides which calls may be repeated (only safe ones, only after a broken connection, 502 or 504)
+and to which host a token may go; what an answer means is left to `replies` and the callers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import re
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
+from urllib3.util import Retry
+
+from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
+from orosync.outlook.auth import TokenSource
+from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply
+
+log = logging.getLogger(__name__)
+
+IMMUTABLE_IDS = 'IdType="ImmutableId"'
+_NEVER_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError)
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+# Two attempts, for reads only, and never by a server's Retry-After: that would put a worker to sleep for as long as
+# one answer pleases (dependencies.md 2.4). A connection that could not be made is tried again for every method.
+SAFE_RETRY = Retry(
+    total=1,
+    allowed_methods=frozenset({"GET"}),
+    status_forcelist=(502, 504),
+    respect_retry_after_header=False,
+    raise_on_status=False,
+    backoff_factor=0,
+)
+
+
+class _Bearer(AuthBase):
+    """Given as `auth`, so that requests does not put a password of the machine's .netrc in its place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class GraphClient:
+    """Calls Graph for one mailbox. Thread-safe: a session per thread, and `gate` lets one call through at a time.
+
+    base_url: with version, "https://graph.microsoft.com/v1.0". gate: shared by all clients of one mailbox
+    (`batch.MailboxGates`), so that no call runs beside a batch (graph-api.md 7). adapters: mounted by prefix in
+    place of the network's. timeouts: connect and read, seconds.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        tokens: TokenSource,
+        *,
+        gate: AbstractContextManager[Any] | None = None,
+        adapters: Mapping[str, BaseAdapter] | None = None,
+        timeouts: tuple[float, float] = (5.0, 60.0),
+        user_agent: str = "orosync",
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._origin = _origin(self.base_url)
+        self._prefix = urlsplit(self.base_url).path
+        self._tokens = tokens
+        self._gate = gate if gate is not None else threading.Lock()
+        self._adapters = dict(adapters or {})
+        self._timeouts = timeouts
+        self._user_agent = user_agent
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._counting = threading.Lock()
+        self._sent = 0
+
+    @property
+    def requests_sent(self) -> int:
+        """Round trips so far."""
+        return self._sent
+
+    def close(self) -> None:
+        with self._counting:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+            self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def relative(self, link: str) -> str:
+        """A path below `base_url` as it is, or the same of an absolute link that Graph gave.
+
+        Raises SideFailing for a link to any other place: a token must not go there (graph-api.md 5).
+        """
+        if link.startswith("/"):
+            return link
+        path = urlsplit(link).path
+        below = self._prefix in {"", path} or path.startswith(self._prefix + "/")
+        if _origin(link) != self._origin or not below:
+            raise SideFailing("Microsoft Graph answered with a link to another host or version; it is not followed.")
+        start = link.index(urlsplit(link).netloc) + len(urlsplit(link).netloc) + len(self._prefix)
+        return link[start:]
+
+    def get(self, link: str, *, prefer: Iterable[str] = ()) -> Reply:
+        return self.send("GET", link, prefer=prefer)
+
+    def send(
+        self,
+        method: str,
+        link: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        prefer: Iterable[str] = (),
+    ) -> Reply:
+        """The answer, whatever its status but 401. A refused token is renewed once.
+
+        Raises SignInNeeded, Unreachable (certainly not carried out), ConnectionLost (perhaps carried out),
+        SideFailing (a 2xx answer whose body is no JSON, a redirect).
+        """
+        url = self.base_url + self.relative(link)
+        all_headers = {**(headers or {}), "Prefer": prefer_header(prefer)}
+        token = self._tokens.token()
+        reply = self._attempt(method, url, body, all_headers, token)
+        if reply.status == 401:
+            reply = self._attempt(method, url, body, all_headers, self._tokens.renewed(token, claims_of(reply)))
+        if reply.status == 401:
+            raise SignInNeeded("Microsoft 365 does not accept the sign-in any more.", remedy=SIGN_IN)
+        return reply
+
+    def renew(self, refused: Reply) -> None:
+        """After a 401 inside an answer: the next call uses another token. Raises SignInNeeded."""
+        self._tokens.renewed(self._tokens.token(), claims_of(refused))
+
+    def _attempt(self, method: str, url: str, body: Any, headers: Mapping[str, str], token: str) -> Reply:
+        request_id = str(uuid.uuid4())
+        with self._gate:
+            with self._counting:
+                self._sent += 1
+            try:
+                response = self._session().request(
+                    method,
+                    url,
+                    json=body,
+                    headers={**headers, "client-request-id": request_id},
+                    auth=_Bearer(token),
+                    timeout=self._timeouts,
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                # `from None`: the original names the whole address, tokens of the change feed included
+                raise _failure(error, urlsplit(url).hostname or "") from None
+        return _reply(response, request_id)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.headers["User-Agent"] = self._user_agent
+            session.headers["Accept"] = "application/json"
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, HTTPAdapter(max_retries=SAFE_RETRY))
+            for prefix, adapter in self._adapters.items():
+                session.mount(prefix, adapter)
+            self._local.session = session
+            with self._counting:
+                self._sessions.append(session)
+        return session
+
+
+def prefer_header(extra: Iterable[str] = ()) -> str:
+    """Immutable ids are asked for in every request, parts of a batch included (graph-api.md 8)."""
+    return ", ".join((IMMUTABLE_IDS, *extra))
+
+
+def claims_of(reply: Reply) -> str | None:
+    """The claims a 401 asks for, as JSON text: base64 inside `WWW-Authenticate` (graph-api.md 13)."""
+    found = re.search(r'claims="([^"]+)"', reply.headers.get("www-authenticate", ""))
+    if found is None:
+        return None
+    text = found[1]
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return text
+    return decoded if decoded.lstrip().startswith("{") else text
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return "", "", None
+
+
+def _failure(error: requests.RequestException, host: str) -> OrosyncError:
+    reason: Any = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    if isinstance(error, requests.exceptions.SSLError) or isinstance(reason, SSLError):
+        return Unreachable(
+            f"The certificate of {host} is not trusted.", remedy="Check proxies and the machine's certificate store."
+        )
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, _NEVER_SENT):
+        return Unreachable(f"{host} cannot be reached.", remedy="Check the network and OROSYNC_GRAPH_URL.")
+    if isinstance(error, requests.exceptions.Timeout):
+        return ConnectionLost(f"{host} did not answer in time.")
+    return ConnectionLost(f"The connection to {host} broke before the answer was complete.")
+
+
+def _reply(response: requests.Response, request_id: str) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    body: Any = None
+    if response.content:
+        try:
+            body = response.json()
+        except ValueError:
+            if response.ok:
+                raise SideFailing("Microsoft Graph gave an answer that is not JSON.") from None
+    reply = Reply(response.status_code, body, headers)
+    if 300 <= reply.status < 400:
+        raise SideFailing(f"Microsoft Graph redirects to another address ({reply.status}); it is not followed.")
+    level = logging.DEBUG if reply.ok else logging.INFO
+    log.log(
+        level,
+        "graph answered %s %s (client-request-id %s, request-id %s)",
+        reply.status,
+        reply.code,
+        request_id,
+        headers.get("request-id", ""),
+    )
+    return reply
