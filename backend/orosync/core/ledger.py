@@ -16,13 +16,15 @@ from orosync.core.records import Entity, Item, Json, Record, Side
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where one side's feed of one entity stands. first_done: a first sync was carried out to its end.
-    fingerprint: of the settings and endpoint it was made for. swept_at: last full enumeration."""
+    fingerprint: of the settings and endpoint it was made for. swept_at: last full enumeration. balance: the side's own
+    total minus what we knew, when both were last right; another value betrays what the feed did not tell."""
 
     cursor: str | None = None
     generation: int = 0
     swept_at: datetime | None = None
     first_done: bool = False
     fingerprint: str = ""
+    balance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class OplogEntry:
     after: Record | None
     mails: int = 0
     overwrites: bool = False
+    approved: bool = False  # a person agreed to it: it is not in the guard's tally
     undone_by: str | None = None
+    body_before: Json | None = None
     seq: int = 0
 
 

@@ -150,7 +150,8 @@ class Link:
 class Case:
     """All the planner needs to know of one record: a link with both halves, or an unlinked half or pair.
 
-    how: for a pair without link yet, the rule that paired them (see pairing.py), else "".
+    how: for a pair without link yet, the rule that paired them (see pairing.py), else "". candidates: how many had the
+    same match key. spare: it matched too, but another one was chosen. tombstone: its pair was deleted once.
     """
 
     entity: Entity
@@ -158,8 +159,9 @@ class Case:
     oro: Half
     link: Link | None = None
     how: str = ""
-    candidates: int = 1  # how many matched by the key; more than one is reported
-    tombstone: bool = False  # the unlinked record's identity is that of a remembered deleted pair
+    candidates: int = 1
+    spare: bool = False
+    tombstone: bool = False
 
     def half(self, side: Side) -> Half:
         return self.outlook if side is Side.OUTLOOK else self.oro

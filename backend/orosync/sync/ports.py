@@ -97,6 +97,9 @@ class AccountStore(Protocol):
         """Note them: "removed" or "seen" by the sighting unless `kind` is given. A row with the same (side, entity,
         id) that is still pending is superseded by the new one. Returns how many rows were written."""
 
+    def note_seen(self, side: Side, entity: Entity, ids: Iterable[str]) -> None:
+        """Pending "seen" rows without version: these ids shall be looked at by the next pass or run."""
+
     def pending(self, entity: Entity) -> list[JournalRow]: ...
     def journal_done(self, seqs: Iterable[int]) -> None: ...
     def pending_count(self) -> int: ...

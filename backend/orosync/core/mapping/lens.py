@@ -41,6 +41,7 @@ class Context:
     mailbox_zone, oro_zone: IANA names. oro_url: base of links to records. oro_user_id: owner test.
     calendar_id: OroCRM's own calendar of the user. status_writable: False where a task's status can only be moved
     by workflow transitions (the patch then carries the wish under "transition_to").
+    private_items: "skip", "busy_only" (times and a neutral title) or "include", for private events of Outlook.
     contact_external_id: the instance has `externalId` on contacts (7.0.2).
     """
 
@@ -50,6 +51,7 @@ class Context:
     oro_url: str = ""
     oro_user_id: str = ""
     calendar_id: str = ""
+    private_items: str = "skip"
     contact_external_id: bool = False
 
 

@@ -1,0 +1,228 @@
+"""What becomes of one unit of a record: where it travels, with which value, and who loses.
+
+The decision for scalars, groups, addresses and long texts, and the three-way merges of sets and lines (R9 to R11,
+design.md 4.1). It knows no ids and no presence: that is the planner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import cast
+
+from orosync.core.changes import Comparison
+from orosync.core.fields import Direction, Field, Kind
+from orosync.core.records import Side, Value
+from orosync.core.settings import ConflictRule
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Both sides' own modification times ("...Z") and the band of seconds in which clocks cannot be told apart."""
+
+    outlook: str | None = None
+    oro: str | None = None
+    band_s: int = 120
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRule:
+    """How one unit may move. oro_record_changed: some unit of OroCRM's record changed, which in a one-way direction
+    to Outlook overwrites what was edited there. reconcile: a resync, where standing differences are settled too.
+    chosen: the user's answer to a conflict that was asked."""
+
+    direction: Direction
+    conflict: ConflictRule = ConflictRule.ORO_WINS
+    oro_record_changed: bool = False
+    reconcile: bool = False
+    chosen: Side | None = None
+    times: Times = field(default_factory=Times)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutcome:
+    """writes: per target side the values to write. settled: the shadows move to what both sides then hold.
+    loser: the side whose own change is overwritten, with the rule that says so. asked: a person must choose."""
+
+    writes: Mapping[Side, Mapping[str, Value]] = field(default_factory=dict)
+    settled: bool = True
+    loser: Side | None = None
+    rule: str = "unchanged"
+    asked: bool = False
+
+
+NOTHING_TO_DO = UnitOutcome()
+_MASTER = {Direction.TO_OUTLOOK: Side.ORO, Direction.TO_ORO: Side.OUTLOOK, Direction.BOTH: Side.ORO}
+
+
+def merge_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> UnitOutcome:
+    """The table of design.md 4.1 for one unit of a pair that exists on both sides."""
+    if rule.direction is Direction.OFF:
+        return UnitOutcome(settled=False, rule="field_is_off")
+    if not sides.has_base(unit):
+        return _without_base(unit, sides, rule)
+    oro, outlook = sides.changed(Side.ORO, unit), sides.changed(Side.OUTLOOK, unit)
+    if unit[0].kind is Kind.SET and (oro or outlook):
+        return _merge_set_unit(unit, sides, rule)
+    if sides.agrees(unit):
+        return UnitOutcome(rule="both_agree") if oro or outlook else NOTHING_TO_DO
+    if not oro and not outlook:
+        return _take(_MASTER[rule.direction], unit, sides, "reconciled") if rule.reconcile else NOTHING_TO_DO
+    if rule.direction is Direction.BOTH:
+        return _both_ways(unit, sides, rule, oro=oro, outlook=outlook)
+    return _one_way(unit, sides, rule, oro=oro, outlook=outlook)
+
+
+def _both_ways(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule, *, oro: bool, outlook: bool) -> UnitOutcome:
+    if oro and not outlook:
+        return _take(Side.ORO, unit, sides, "changed_in_oro")
+    if outlook and not oro:
+        return _take(Side.OUTLOOK, unit, sides, "changed_in_outlook")
+    if rule.chosen is not None:
+        return _take(rule.chosen, unit, sides, "chosen", loser=rule.chosen.other)
+    if unit[0].kind is Kind.TEXT:
+        merged = _merge_text_unit(unit[0].name, sides)
+        if merged is not None:
+            return merged
+    if rule.conflict is ConflictRule.ASK:
+        return UnitOutcome(settled=False, rule="ask", asked=True)
+    winner = _winner(rule.conflict, rule.times)
+    return _take(winner, unit, sides, rule.conflict.value, loser=winner.other)
+
+
+def _one_way(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule, *, oro: bool, outlook: bool) -> UnitOutcome:
+    master = _MASTER[rule.direction]
+    loser = master.other if (outlook if master is Side.ORO else oro) else None
+    if master is Side.OUTLOOK:
+        return _take(master, unit, sides, "outlook_is_master", loser=loser)
+    if oro:
+        return _take(master, unit, sides, "oro_is_master", loser=loser)
+    if (rule.oro_record_changed and not unit[0].yields) or rule.reconcile:
+        return _take(master, unit, sides, "oro_record_changed", loser=loser)
+    return UnitOutcome(settled=False, rule="stays_in_outlook")
+
+
+def _without_base(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> UnitOutcome:
+    """First sync: equal is linked, empty is filled (both ways), else the master's values win (design.md 4.1)."""
+    if sides.agrees(unit):
+        return UnitOutcome(rule="both_agree")
+    master = _MASTER[rule.direction]
+    if all(value is None for value in sides.values(master, unit).values()):
+        if rule.direction is not Direction.BOTH:
+            return UnitOutcome(rule="master_is_empty")
+        return _take(master.other, unit, sides, "filled")
+    target_empty = all(value is None for value in sides.values(master.other, unit).values())
+    return _take(master, unit, sides, "first_values", loser=None if target_empty else master.other)
+
+
+def _take(
+    source: Side, unit: tuple[Field, ...], sides: Comparison, rule: str, *, loser: Side | None = None
+) -> UnitOutcome:
+    """Write the source's values to the other side, only those on which the sides differ."""
+    target = source.other
+    values = {each.name: sides.projected[target][each.name] for each in sides.differing(unit)}
+    return UnitOutcome(writes={target: values} if values else {}, loser=loser if values else None, rule=rule)
+
+
+def _winner(rule: ConflictRule, times: Times) -> Side:
+    """Clocks decide only under `newest`, and only outside the band of doubt (I14); then OroCRM's value stays."""
+    if rule is ConflictRule.OUTLOOK_WINS:
+        return Side.OUTLOOK
+    if rule is ConflictRule.NEWEST and times.outlook and times.oro:
+        return Side.OUTLOOK if _later_by(times.outlook, times.oro) > times.band_s else Side.ORO
+    return Side.ORO
+
+
+def _later_by(first: str, second: str) -> float:
+    return (datetime.fromisoformat(first) - datetime.fromisoformat(second)).total_seconds()
+
+
+# ------------------------------------------------------------------------------------------------ sets
+
+
+def _merge_set_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> UnitOutcome:
+    """Members merge one by one; nothing conflicts but the question which one is the primary."""
+    name = unit[0].name
+    shadow_oro, now_oro = _members(sides.shadows[Side.ORO][name]), _members(sides.current[Side.ORO][name])
+    shadow_out, now_out = _members(sides.shadows[Side.OUTLOOK][name]), _members(sides.current[Side.OUTLOOK][name])
+    oro, outlook = now_oro != shadow_oro, now_out != shadow_out
+    if rule.direction is Direction.TO_OUTLOOK:
+        if oro or rule.oro_record_changed or rule.reconcile:
+            loser = Side.OUTLOOK if outlook else None
+            return _take(Side.ORO, unit, sides, "oro_is_master" if oro else "oro_record_changed", loser=loser)
+        return UnitOutcome(settled=False, rule="stays_in_outlook")
+    ground = shadow_oro if rule.direction is Direction.TO_ORO else now_oro
+    prefer_outlook = rule.direction is Direction.TO_ORO or not oro or rule.conflict is ConflictRule.OUTLOOK_WINS
+    merged = merge_members(ground, shadow_out, now_out, outlook_leads=prefer_outlook)
+    writes: dict[Side, dict[str, Value]] = {}
+    if merged != now_oro:
+        writes[Side.ORO] = {name: list(merged) or None}
+    if oro and rule.direction is Direction.BOTH:
+        writes[Side.OUTLOOK] = {name: list(merged) or None}  # the planner cuts it to what Outlook can hold
+    label = "members_merged" if oro and outlook else "changed_in_oro" if oro else "changed_in_outlook"
+    return UnitOutcome(writes=writes, rule=label)
+
+
+def merge_members(
+    ground: Sequence[str], base: Sequence[str], edited: Sequence[str], *, outlook_leads: bool
+) -> list[str]:
+    """Apply to `ground` what was added to, taken from and put first in `edited` compared with `base`.
+
+    A member exchanged for another keeps its place, so that what Outlook cannot hold stays behind what it can.
+    """
+    removed = [each for each in base if each not in edited]
+    added = [each for each in edited if each not in base and each not in ground]
+    exchanged = dict(zip(removed, added, strict=False))
+    merged = [exchanged.get(each, each) for each in ground if each not in removed or each in exchanged]
+    rest = [each for each in added if each not in merged]
+    place = 1 + max((merged.index(each) for each in edited if each in merged), default=-1)
+    merged[place:place] = rest
+    if outlook_leads and edited and base and edited[0] != base[0] and edited[0] in merged:
+        merged.remove(edited[0])
+        merged.insert(0, edited[0])
+    return merged
+
+
+def _members(value: Value) -> list[str]:
+    return list(cast("list[str]", value)) if value else []
+
+
+# ------------------------------------------------------------------------------------------------ long texts
+
+
+def _merge_text_unit(name: str, sides: Comparison) -> UnitOutcome | None:
+    base = sides.shadows[Side.ORO][name]
+    if base is None or base != sides.shadows[Side.OUTLOOK][name]:
+        return None  # without a common ground lines cannot be told apart
+    now_oro, now_out = sides.current[Side.ORO][name], sides.current[Side.OUTLOOK][name]
+    if now_oro is None or now_out is None:
+        return None  # one side emptied what the other edited: a person's or a rule's choice
+    merged = merge_lines(str(base), str(now_oro), str(now_out))
+    if merged is None:
+        return None
+    writes = {side: {name: merged} for side, now in ((Side.OUTLOOK, now_out), (Side.ORO, now_oro)) if merged != now}
+    return UnitOutcome(writes=writes, rule="lines_merged")
+
+
+def merge_lines(base: str, first: str, second: str) -> str | None:
+    """Three-way merge of lines; None where both changed the same or touching lines differently."""
+    ground, one, two = base.split("\n"), first.split("\n"), second.split("\n")
+    hunks = _hunks(ground, one) + _hunks(ground, two)
+    merged = list(ground)
+    taken: list[tuple[int, int, list[str]]] = []
+    for start, end, lines in sorted(hunks, key=lambda hunk: (hunk[0], hunk[1]), reverse=True):
+        if (start, end, lines) in taken:
+            continue  # both made the very same change
+        if any(start <= other_end and other_start <= end for other_start, other_end, _ in taken):
+            return None
+        taken.append((start, end, lines))
+        merged[start:end] = lines
+    return "\n".join(merged)
+
+
+def _hunks(ground: list[str], edited: list[str]) -> list[tuple[int, int, list[str]]]:
+    """The edits as (start, end, new lines) on `ground`."""
+    matcher = SequenceMatcher(a=ground, b=edited, autojunk=False)
+    return [(a, b, edited[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]

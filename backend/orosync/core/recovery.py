@@ -1,0 +1,57 @@
+"""What to do about a create whose outcome nobody knows: adopt what it made, wait, send it again, or ask (R25).
+
+Updates and deletes need no recovery: their journal rows are still there, and planning again from what is read is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orosync.core.mapping import lens_of
+from orosync.core.mapping.lens import Context
+from orosync.core.ops import Op
+from orosync.core.records import Side, Snapshot
+
+# How long a new item may stay invisible to a search by property. OroCRM answers from its database at once.
+VISIBILITY = {Side.OUTLOOK: timedelta(seconds=20), Side.ORO: timedelta(0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """It was created. spares: further hits, which are left alone and reported."""
+
+    snapshot: Snapshot
+    spares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """It was not created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Too early to tell."""
+
+
+def recover_create(
+    op: Op, candidates: Sequence[Snapshot], sent_at: datetime, now: datetime, context: Context, *, exact: bool
+) -> Adopt | SendAgain | Wait:
+    """candidates: oldest first, unlinked. exact: they were found by an id that only our create can have left; else each
+    must hold exactly the payload."""
+    hits = list(candidates) if exact else [each for each in candidates if _is_payload(op, each, context)]
+    if hits:
+        return Adopt(hits[0], spares=len(hits) - 1)
+    return SendAgain() if now - sent_at >= VISIBILITY[op.side] else Wait()
+
+
+def _is_payload(op: Op, snapshot: Snapshot, context: Context) -> bool:
+    """The record holds what we sent, and nothing of ours is missing or different."""
+    sent = {name: op.values.get(name) for name in snapshot.record}
+    held = lens_of(op.side, op.entity).representable(sent, context)
+    defaults = {"priority", "status", "all_day"}  # filled in by OroCRM when we did not send them
+    return all(
+        snapshot.record[name] == value for name, value in held.items() if name in op.values or name not in defaults
+    )

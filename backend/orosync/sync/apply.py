@@ -1,0 +1,220 @@
+"""Ops into requests: intent, request, result, and one transaction that remembers it (R22 to R24).
+
+Order: our own steps; replacements; updates, creates and stamps (Outlook before OroCRM); deletes last, and only if
+nothing of this entity was refused for want of permission. A record that fails goes into quarantine by itself; trouble
+with a whole side ends the writing to it, and what was not done stays in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid5
+
+from orosync.core.exchange import Write, WriteResult, Written
+from orosync.core.ledger import Intent
+from orosync.core.mapping import lens_of, with_stamp
+from orosync.core.ops import Op, Verb
+from orosync.core.pairing import oro_uid
+from orosync.core.records import Entity, Item, Json, Side
+from orosync.errors import (
+    AccountBlocked,
+    EntityForbidden,
+    OrosyncError,
+    OutcomeUnknown,
+    RecordChanged,
+    RecordMissing,
+    RecordRefused,
+    SignInNeeded,
+    TryLater,
+)
+from orosync.sync.confirm import Bookkeeper, Planned
+from orosync.sync.session import Session
+
+_OPS = UUID("5b0c2f7e-1f64-5d6b-9a0e-9f5f3c1d7a42")
+_AT_ONCE = 20  # intents and results are committed in groups of this many
+_ACCOUNT_WIDE = (TryLater, SignInNeeded, AccountBlocked)
+
+
+@dataclass
+class Applied:
+    """again: cases that changed while we worked, to be read and planned once more. stopped: per side, why writing to it
+    ended early."""
+
+    again: int = 0
+    stopped: dict[Side, OrosyncError] = field(default_factory=dict)
+
+
+def apply(session: Session, entity: Entity, plan: Sequence[Planned]) -> Applied:
+    """Carry out what the guard let pass, of one entity."""
+    applied = Applied()
+    keeper = Bookkeeper(session, entity)
+    keeper.own_steps(plan)
+    done, total = 0, sum(len(each.writes) for each in plan)
+    for phase in _phases():
+        group: list[tuple[Planned, Op]] = [
+            (each, op) for each in plan if not each.failed for op in each.writes if phase(op)
+        ]
+        for chunk in _chunks(group):
+            session.progress(f"writing {entity}s", done, total)
+            _write_chunk(session, keeper, applied, chunk)
+            done += len(chunk)
+    _stamp(session, keeper, applied, plan)
+    keeper.finish(plan)
+    return applied
+
+
+def _phases() -> Iterator[_Phase]:
+    yield _Phase(Verb.DELETE, Side.OUTLOOK, rule="replace")
+    for verb in (Verb.UPDATE, Verb.CREATE):
+        for side in (Side.OUTLOOK, Side.ORO):
+            yield _Phase(verb, side)
+    for side in (Side.OUTLOOK, Side.ORO):
+        yield _Phase(Verb.DELETE, side)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    verb: Verb
+    side: Side
+    rule: str = ""
+
+    def __call__(self, op: Op) -> bool:
+        replacing = op.verb is Verb.DELETE and op.rule == "replace"
+        return op.verb is self.verb and op.side is self.side and replacing == (self.rule == "replace")
+
+
+def _chunks(group: Sequence[tuple[Planned, Op]]) -> Iterator[Sequence[tuple[Planned, Op]]]:
+    for start in range(0, len(group), _AT_ONCE):
+        yield group[start : start + _AT_ONCE]
+
+
+def _write_chunk(session: Session, keeper: Bookkeeper, applied: Applied, chunk: Sequence[tuple[Planned, Op]]) -> None:
+    side = chunk[0][1].side
+    if side in applied.stopped or (chunk[0][1].verb is Verb.DELETE and keeper.forbidden):
+        for planned, _ in chunk:
+            planned.failed = True
+        return
+    writes = [(planned, op, _as_write(session, planned, op)) for planned, op in chunk if not planned.failed]
+    empty = [(planned, op) for planned, op, write in writes if write is None]
+    sending = [(planned, op, write) for planned, op, write in writes if write is not None]
+    keeper.nothing_to_write(empty)
+    for sent in _send(session, side, sending):
+        _take_result(session, keeper, applied, *sent)
+    keeper.commit()
+
+
+def _send(
+    session: Session, side: Side, sending: Sequence[tuple[Planned, Op, Write]]
+) -> Iterator[tuple[Planned, Op, Write, WriteResult]]:
+    """Intents first, in one transaction; then the requests, as many at once as the side takes."""
+    if not sending:
+        return
+    store, port = session.store, session.sides[side]
+    with store.transaction():
+        store.prepare_intents(_intent(session, op, write) for _, op, write in sending)
+        store.mark_sent([write.op_id for _, _, write in sending], session.clock.now())
+    for start in range(0, len(sending), port.writes_at_once):
+        part = sending[start : start + port.writes_at_once]
+        results = port.write([write for _, _, write in part])
+        for planned, op, write in part:
+            yield planned, op, write, results[write.op_id]
+        if any(isinstance(result, _ACCOUNT_WIDE) for result in results.values()):
+            for planned, op, write in sending[start + port.writes_at_once :]:
+                yield planned, op, write, TryLater("Not sent, because writing to this side had to stop.")
+            return
+
+
+def _intent(session: Session, op: Op, write: Write) -> Intent:
+    """The uid of an event travels with the op, so that recovery can look for it."""
+    as_json = {**op.to_json(), "uid": write.patch.get("uid", write.op_id)}
+    return Intent(write.op_id, session.run, op.entity, op.side, op.verb.value, op.source_id, as_json)
+
+
+def _as_write(session: Session, planned: Planned, op: Op) -> Write | None:
+    """The request for one op; None when the item already says what we would write."""
+    if op.verb is Verb.DELETE:
+        return Write(session.ids.new(), "delete", op.entity, {}, planned.item_on(op.side))
+    item = planned.item_on(op.side) if op.verb is Verb.UPDATE else None
+    patch = lens_of(op.side, op.entity).put(op.values, item, session.context)
+    if op.verb is Verb.UPDATE:
+        return Write(session.ids.new(), "update", op.entity, patch, item) if patch else None
+    op_id = create_id(session, op)
+    return Write(op_id, "create", op.entity, _identified(session, planned, op, op_id, patch))
+
+
+def create_id(session: Session, op: Op) -> str:
+    """The same for every try of the same create, so that a second one cannot make a second record (R23)."""
+    name = "/".join((session.endpoint, op.entity, op.side, str(op.source_id), str(op.link_id or 0)))
+    graves = session.store.tombstones(op.entity, op.side.other, [str(op.source_id)])
+    return str(uuid5(_OPS, f"{name}/{len(graves)}"))
+
+
+def _identified(session: Session, planned: Planned, op: Op, op_id: str, patch: Json) -> Json:
+    """What lets a create be found again goes into the create itself (design.md 4, point 6)."""
+    if op.side is Side.OUTLOOK:
+        return with_stamp(patch, op.entity, str(op.oro_id), session.context, op.title)
+    if op.entity is Entity.EVENT:
+        source = planned.case.outlook.snapshot
+        return {**patch, "uid": oro_uid(source.uid) if source is not None and source.uid else op_id}
+    if op.entity is Entity.CONTACT and session.context.contact_external_id:
+        return {**patch, "attributes": {**patch["attributes"], "externalId": op_id}}
+    return patch
+
+
+def _take_result(
+    session: Session,
+    keeper: Bookkeeper,
+    applied: Applied,
+    planned: Planned,
+    op: Op,
+    write: Write,
+    result: WriteResult,
+) -> None:
+    """R24: by class of the outcome."""
+    if isinstance(result, Written):
+        keeper.confirm(planned, op, write, result.item)
+        return
+    planned.failed = True
+    unknown = isinstance(result, OutcomeUnknown)
+    if not (unknown and op.verb is Verb.CREATE):
+        keeper.abandon(write.op_id)
+    if isinstance(result, (RecordChanged, RecordMissing)):
+        applied.again += 1
+    elif isinstance(result, EntityForbidden):
+        keeper.forbidden = True
+        session.failures[op.side, op.entity] = result
+    elif isinstance(result, RecordRefused):
+        keeper.quarantine(planned, op, result)
+    elif isinstance(result, _ACCOUNT_WIDE):
+        applied.stopped.setdefault(op.side, result)
+    elif not unknown:
+        raise result
+
+
+# ------------------------------------------------------------------------------------------------ stamps
+
+
+def _stamp(session: Session, keeper: Bookkeeper, applied: Applied, plan: Sequence[Planned]) -> None:
+    """Outlook items that have yet to get OroCRM's id: those just created in OroCRM, and any left over."""
+    waiting = [] if Side.OUTLOOK in applied.stopped else session.store.links_to_stamp(keeper.entity)
+    if not waiting:
+        return
+    held = keeper.items_of(plan)
+    items: dict[str, Item] = {}
+    unread = [link.outlook_id for link in waiting if link.outlook_id and link.outlook_id not in held]
+    for native, reading in session.sides[Side.OUTLOOK].read(keeper.entity, unread).items() if unread else ():
+        if hasattr(reading, "item"):
+            items[native] = reading.item
+    for start in range(0, len(waiting), _AT_ONCE):
+        writes = []
+        for link in waiting[start : start + _AT_ONCE]:
+            item = items.get(str(link.outlook_id)) or held.get(str(link.outlook_id))
+            if item is not None:
+                writes.append((link, keeper.stamp_write(link, item)))
+        results = session.sides[Side.OUTLOOK].write([write for _, write in writes]) if writes else {}
+        keeper.stamped([(link, results[write.op_id]) for link, write in writes])
+        stop = next((each for each in results.values() if isinstance(each, _ACCOUNT_WIDE)), None)
+        if stop is not None:
+            applied.stopped[Side.OUTLOOK] = stop
+            return

@@ -1,0 +1,355 @@
+"""What a run remembers of what it did: links with the shadows that each side returned, oplog, conflicts, quarantine.
+
+Everything that belongs to one group of requests is committed in one transaction: intent closed, link and shadows, oplog
+(R23 e). Rows of the journal are done when all ops of their case are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from orosync.core.exchange import Write, WriteResult, Written
+from orosync.core.fields import units_of
+from orosync.core.ledger import Conflict, OplogEntry, Quarantined
+from orosync.core.mapping import lens_of, stamp_patch
+from orosync.core.ops import Decision, Op, Verb
+from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Side, Snapshot
+from orosync.core.schedule import quarantine_delay
+from orosync.core.scope import stamp_state, title_of
+from orosync.errors import RecordChanged, RecordError, RecordRefused
+from orosync.sync.resolve import Work, unlinked_row
+from orosync.sync.session import Session
+
+
+@dataclass
+class Planned:
+    """A decision on its way: what the guard let pass, what waits, and the link and snapshots as they stand now."""
+
+    work: Work
+    decision: Decision
+    writes: tuple[Op, ...] = ()
+    held: tuple[Op, ...] = ()
+    failed: bool = False
+    quarantined: bool = False
+    logged: bool = False
+    link: Link | None = None
+    latest: dict[Side, Snapshot] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, work: Work, decision: Decision) -> Planned:
+        found = {side: work.case.half(side).snapshot for side in Side}
+        latest = {side: snapshot for side, snapshot in found.items() if snapshot is not None}
+        return cls(work, decision, link=work.case.link, latest=latest)
+
+    @property
+    def case(self) -> Case:
+        return self.work.case
+
+    def item_on(self, side: Side) -> Item | None:
+        snapshot = self.latest.get(side)
+        return snapshot.item if snapshot else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    planned: Planned
+    op: Op
+    write: Write | None
+    item: Item | None
+
+
+class Bookkeeper:
+    """Collects the results of one group and commits them together."""
+
+    def __init__(self, session: Session, entity: Entity) -> None:
+        self.session, self.entity = session, entity
+        self.forbidden = False
+        self._done: list[_Done] = []
+        self._abandoned: list[str] = []
+        self._quarantined: list[Quarantined] = []
+        self._in_quarantine = {(row.side, row.id): row for row in session.store.quarantined() if row.entity is entity}
+
+    # -------------------------------------------------------------------------------------------- our own steps
+
+    def own_steps(self, plan: Sequence[Planned]) -> None:
+        """Links, settled shadows, suspensions: nothing leaves the house."""
+        with self.session.store.transaction():
+            for planned in plan:
+                for op in planned.decision.ops:
+                    if not op.writes or op.verb is Verb.STAMP:
+                        self._own_step(planned, op)
+                asked = [each for each in planned.decision.conflicts if each.choice is None]
+                if asked:
+                    self._log_conflicts(planned, asked_only=True)
+
+    def _own_step(self, planned: Planned, op: Op) -> None:
+        store, link = self.session.store, planned.link
+        if op.verb is Verb.LINK:
+            self._link(planned, op)
+        elif op.verb is Verb.LEAVE:
+            self._leave(planned, op)
+        elif link is None:
+            return
+        elif op.verb is Verb.SETTLE:
+            planned.link = self._settled(planned, link, op.settles)
+            store.update_link(planned.link)
+        elif op.verb is Verb.STAMP:
+            planned.link = replace(link, stamped=False)
+            store.update_link(planned.link)
+        elif op.verb is Verb.BURY:
+            self._bury(planned, op, link)
+        else:
+            state = LinkState.SUSPENDED if op.verb is Verb.SUSPEND else LinkState.ACTIVE
+            planned.link = replace(link, state=state)
+            store.update_link(planned.link)
+
+    def _link(self, planned: Planned, op: Op) -> None:
+        outlook, oro = planned.latest[Side.OUTLOOK], planned.latest[Side.ORO]
+        stamped = stamp_state(outlook, oro)
+        link = Link(0, self.entity, outlook.id, oro.id, uid=outlook.uid or oro.uid, stamped=stamped)
+        try:
+            planned.link = self._add(self._settled(planned, link, op.settles))
+        except RecordChanged:
+            planned.failed = True
+            return
+        self.session.of(self.entity).linked += 1
+
+    def _add(self, link: Link) -> Link:
+        store = self.session.store
+        link = replace(link, id=store.add_link(link))
+        for side in Side:
+            native = link.id_on(side)
+            if native is not None:
+                store.drop_unlinked(side, self.entity, [native])
+        return link
+
+    def _leave(self, planned: Planned, op: Op) -> None:
+        left = self.session.of(self.entity).left
+        left[op.rule] = left.get(op.rule, 0) + 1
+        snapshot = planned.latest.get(op.side)
+        if planned.link is None and snapshot is not None:
+            self.session.store.save_unlinked([unlinked_row(self.session, snapshot, op.reason)])
+
+    def _bury(self, planned: Planned, op: Op, link: Link) -> None:
+        self.session.store.update_link(replace(link, state=LinkState.TOMBSTONE))
+        planned.link = None
+        alone = [unlinked_row(self.session, snapshot, op.reason) for snapshot in planned.latest.values()]
+        self.session.store.save_unlinked(alone)
+
+    def _settled(self, planned: Planned, link: Link, units: Iterable[str]) -> Link:
+        """The shadows of `units` become what each side holds now."""
+        names = [each.name for unit in units for each in units_of(self.entity)[unit]]
+        shadows: dict[Side, Record] = {}
+        for side in Side:
+            snapshot = planned.latest.get(side)
+            agreed = {name: snapshot.record[name] for name in names} if snapshot else {}
+            shadows[side] = {**link.shadows.get(side, {}), **agreed}
+        versions = {**link.versions, **{side: snapshot.version for side, snapshot in planned.latest.items()}}
+        return replace(link, shadows=shadows, versions=versions)
+
+    # -------------------------------------------------------------------------------------------- results
+
+    def confirm(self, planned: Planned, op: Op, write: Write, item: Item | None) -> None:
+        self._done.append(_Done(planned, op, write, item))
+
+    def nothing_to_write(self, ops: Iterable[tuple[Planned, Op]]) -> None:
+        """The item says already what we would write: the shadows move as if we had written it."""
+        self._done.extend(_Done(planned, op, None, planned.item_on(op.side)) for planned, op in ops)
+
+    def abandon(self, op_id: str) -> None:
+        self._abandoned.append(op_id)
+
+    def quarantine(self, planned: Planned, op: Op, error: RecordError) -> None:
+        """R26: by the id whose change could not be carried over, with back-off."""
+        planned.quarantined = True
+        side = op.side.other if op.side.other in planned.latest else op.side
+        snapshot = planned.latest[side]
+        before = self._in_quarantine.get((side, snapshot.id))
+        now = self.session.clock.now()
+        attempts = before.attempts + 1 if before else 1
+        row = Quarantined(
+            side=side,
+            entity=self.entity,
+            id=snapshot.id,
+            version=snapshot.version,
+            code=error.code,
+            message=error.message,
+            attempts=attempts,
+            first_at=before.first_at if before else now,
+            next_try=now + quarantine_delay(attempts),
+        )
+        self._quarantined.append(row)
+        self._in_quarantine[side, snapshot.id] = row
+
+    def commit(self) -> None:
+        """One transaction for the whole group."""
+        store = self.session.store
+        with store.transaction():
+            entries = [self._remember(each) for each in self._done]
+            store.add_oplog([entry for entry in entries if entry is not None])
+            for op_id in self._abandoned:
+                store.close_intent(op_id, "abandoned")
+            for row in self._quarantined:
+                store.quarantine(row)
+        self._done, self._abandoned, self._quarantined = [], [], []
+
+    def _remember(self, done: _Done) -> OplogEntry | None:
+        planned, op, item = done.planned, done.op, done.item
+        if op.verb is Verb.DELETE:
+            self._remember_delete(planned, op)
+        elif item is not None:
+            snapshot = lens_of(op.side, self.entity).snapshot(item, self.session.context)
+            planned.latest[op.side] = snapshot
+            self._remember_write(planned, op)
+        if not planned.logged:
+            self._log_conflicts(planned, asked_only=False)
+            planned.logged = True
+        self._release(planned)
+        if done.write is None:
+            return None
+        self.session.store.close_intent(done.write.op_id, "confirmed")
+        self._count(op)
+        return self._entry(planned, op, done.write)
+
+    def _remember_write(self, planned: Planned, op: Op) -> None:
+        store, link = self.session.store, planned.link
+        if op.verb is Verb.CREATE:
+            ids = {side: snapshot.id for side, snapshot in planned.latest.items()}
+            source = planned.latest.get(op.side.other)
+            stamped = True if op.side is Side.OUTLOOK else self._to_be_stamped(source)
+            uid = next((each.uid for each in planned.latest.values() if each.uid), None)
+            fresh = Link(0, self.entity, ids[Side.OUTLOOK], ids[Side.ORO], uid=uid, stamped=stamped)
+            if link is not None:
+                fresh = replace(fresh, id=link.id)
+            fresh = self._settled(planned, fresh, op.settles)
+            if link is None:
+                planned.link = self._add(fresh)
+            else:
+                planned.link = fresh
+                store.update_link(fresh)
+        elif link is not None:
+            planned.link = self._settled(planned, link, op.settles)
+            store.update_link(planned.link)
+
+    @staticmethod
+    def _to_be_stamped(outlook: Snapshot | None) -> bool | None:
+        return None if outlook is None or outlook.attendees or not outlook.organiser else False
+
+    def _remember_delete(self, planned: Planned, op: Op) -> None:
+        store, link = self.session.store, planned.link
+        if link is None:
+            return
+        if op.rule == "replace":
+            store.drop_link(link.id)
+            planned.latest.pop(Side.OUTLOOK, None)
+            store.note_seen(Side.ORO, self.entity, [str(link.oro_id)])
+        else:
+            store.update_link(replace(link, state=LinkState.TOMBSTONE))
+        planned.link = None
+
+    def _release(self, planned: Planned) -> None:
+        for side, snapshot in planned.latest.items():
+            if self._in_quarantine.pop((side, snapshot.id), None) is not None:
+                self.session.store.release(side, self.entity, snapshot.id)
+
+    def _count(self, op: Op) -> None:
+        counts = self.session.of(self.entity)
+        by_verb = {Verb.CREATE: counts.created, Verb.UPDATE: counts.updated, Verb.DELETE: counts.deleted}
+        by_verb[op.verb][op.side] += 1
+
+    def _entry(self, planned: Planned, op: Op, write: Write) -> OplogEntry:
+        ids = _ids(planned)
+        snapshot = planned.latest.get(op.side)
+        after = None if snapshot is None else {name: snapshot.record[name] for name in op.values}
+        deleted = op.verb is Verb.DELETE
+        return OplogEntry(
+            op_id=write.op_id,
+            run=self.session.run,
+            at=self.session.clock.now(),
+            entity=self.entity,
+            side=op.side,
+            verb=op.verb.value,
+            outlook_id=ids.get(Side.OUTLOOK) or op.outlook_id,
+            oro_id=ids.get(Side.ORO) or op.oro_id,
+            rule=op.rule,
+            reason=op.reason,
+            before=dict(op.before) if op.verb is not Verb.CREATE else None,
+            after=None if deleted else after,
+            mails=op.mails,
+            overwrites=op.overwrites,
+            approved=self.session.approved,
+            body_before=write.item.body if deleted and write.item is not None else None,
+        )
+
+    def _log_conflicts(self, planned: Planned, *, asked_only: bool) -> None:
+        store, ids = self.session.store, _ids(planned)
+        chosen = [each for each in planned.decision.conflicts if (each.choice is None) == asked_only]
+        if not chosen:
+            return
+        store.drop_open_conflicts(self.entity, ids.get(Side.OUTLOOK), ids.get(Side.ORO))
+        store.add_conflicts(
+            Conflict(
+                entity=self.entity,
+                outlook_id=ids.get(Side.OUTLOOK),
+                oro_id=ids.get(Side.ORO),
+                field=each.unit,
+                base=dict(each.base),
+                outlook=dict(each.outlook),
+                oro=dict(each.oro),
+                rule=each.rule,
+                choice=each.choice.value if each.choice else None,
+                at=self.session.clock.now(),
+                run=self.session.run,
+            )
+            for each in chosen
+        )
+        self.session.of(self.entity).conflicts += len(chosen)
+
+    # -------------------------------------------------------------------------------------------- stamps
+
+    def items_of(self, plan: Sequence[Planned]) -> dict[str, Item]:
+        """Outlook items that this run has at hand, by id, as they are after its writes."""
+        snapshots = (planned.latest.get(Side.OUTLOOK) for planned in plan)
+        return {each.id: each.item for each in snapshots if each is not None and each.item is not None}
+
+    def stamp_write(self, link: Link, item: Item) -> Write:
+        snapshot = lens_of(Side.OUTLOOK, self.entity).snapshot(item, self.session.context)
+        patch = stamp_patch(self.entity, str(link.oro_id), self.session.context, title_of(snapshot))
+        return Write(self.session.ids.new(), "update", self.entity, patch, item)
+
+    def stamped(self, results: Sequence[tuple[Link, WriteResult]]) -> None:
+        """A stamp that is refused is not tried again: it is a hint, never the identity."""
+        with self.session.store.transaction():
+            for link, result in results:
+                if isinstance(result, Written) and result.item is not None:
+                    versions: Mapping[Side, str] = {**link.versions, Side.OUTLOOK: result.item.version}
+                    self.session.store.update_link(replace(link, stamped=True, versions=versions))
+                elif isinstance(result, RecordRefused):
+                    self.session.store.update_link(replace(link, stamped=None))
+
+    # -------------------------------------------------------------------------------------------- the end
+
+    def finish(self, plan: Sequence[Planned]) -> None:
+        """Journal rows of cases that are dealt with; the others stay for the next pass or run."""
+        counts = self.session.of(self.entity)
+        done: list[int] = []
+        for planned in plan:
+            waits = planned.decision.retry or planned.held or (planned.failed and not planned.quarantined)
+            if not waits:
+                done.extend(planned.work.rows)
+            counts.waiting += bool(planned.decision.retry)
+            quiet = not planned.writes and not planned.held and not planned.decision.retry
+            counts.unchanged += quiet and planned.case.link is not None
+            counts.held += len(planned.held)
+            counts.quarantined += planned.quarantined
+        self.session.store.journal_done(done)
+
+
+def _ids(planned: Planned) -> dict[Side, str]:
+    ids = {side: snapshot.id for side, snapshot in planned.latest.items()}
+    for side in Side:
+        native = planned.case.link.id_on(side) if planned.case.link else None
+        if native is not None:
+            ids.setdefault(side, native)
+    return ids

@@ -1,0 +1,128 @@
+"""Before anything else, a run finds out what became of creates whose answer never came (R25).
+
+Found: adopted, with link and shadows as if the answer had come. Not there: sent again by ordinary planning, with the
+same op id. Too early to tell: the source waits. Nothing is ever sent blindly a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orosync.core.exchange import Found, Lookup
+from orosync.core.fields import units_of
+from orosync.core.ledger import Intent, OplogEntry
+from orosync.core.mapping import lens_of
+from orosync.core.ops import Op, Verb
+from orosync.core.records import Entity, Link, Side, Snapshot
+from orosync.core.recovery import Adopt, Wait, recover_create
+from orosync.errors import RecordChanged
+from orosync.sync.session import Session
+
+_MARGIN = timedelta(minutes=2)  # clocks of two machines
+
+
+def recover(session: Session) -> frozenset[tuple[Side, str]]:
+    """Returns the sources (side, id) that have to wait."""
+    waiting: set[tuple[Side, str]] = set()
+    for intent in session.store.open_intents():
+        op = Op.from_json(intent.op)
+        if op.verb is not Verb.CREATE:
+            session.store.close_intent(intent.op_id, "abandoned")  # its journal row is planned again
+            continue
+        if not _recover_create(session, intent, op):
+            waiting.add((op.side.other, str(op.source_id)))
+    return frozenset(waiting)
+
+
+def _recover_create(session: Session, intent: Intent, op: Op) -> bool:
+    """True if the outcome is known now."""
+    sent_at = intent.sent_at or session.clock.now()
+    candidates, exact = _candidates(session, intent, op, sent_at)
+    found = recover_create(op, candidates, sent_at, session.clock.now(), session.context, exact=exact)
+    if isinstance(found, Wait):
+        return False
+    with session.store.transaction():
+        if isinstance(found, Adopt):
+            _adopt(session, intent, op, found.snapshot)
+        session.store.close_intent(intent.op_id, "confirmed" if isinstance(found, Adopt) else "abandoned")
+    return True
+
+
+def _candidates(session: Session, intent: Intent, op: Op, sent_at: datetime) -> tuple[list[Snapshot], bool]:
+    """Unlinked items that the create may have made, oldest first; exact if found by an id only we can have set."""
+    lookup = _lookup(session, intent, op, sent_at)
+    items = session.sides[op.side].find(lookup)
+    linked = session.store.links_by_id(op.side, op.entity, [item.id for item in items])
+    lens = lens_of(op.side, op.entity)
+    snapshots = [lens.snapshot(item, session.context) for item in items if item.id not in linked]
+    return snapshots, lookup.since is None
+
+
+def _lookup(session: Session, intent: Intent, op: Op, sent_at: datetime) -> Lookup:
+    if op.side is Side.OUTLOOK:
+        return Lookup(op.entity, intent.op_id, stamp=op.oro_id)
+    if op.entity is Entity.EVENT:
+        return Lookup(op.entity, intent.op_id, uid=str(intent.op["uid"]))
+    if op.entity is Entity.CONTACT and session.context.contact_external_id:
+        return Lookup(op.entity, intent.op_id, external_id=intent.op_id)
+    return Lookup(op.entity, intent.op_id, since=sent_at - _MARGIN)
+
+
+def _adopt(session: Session, intent: Intent, op: Op, made: Snapshot) -> None:
+    """Link what was made with its source as it is now; a difference since then is an ordinary change to be planned."""
+    store = session.store
+    ids = {op.side: made.id, op.side.other: str(op.source_id)}
+    source = _source(session, op)
+    sent = {name: op.values.get(name) for name in made.record}
+    names = [each.name for unit in op.settles for each in units_of(op.entity)[unit]]
+    shadows = {
+        op.side: {name: made.record[name] for name in names},
+        op.side.other: {name: (source.record if source else sent)[name] for name in names},
+    }
+    if source is not None and _moved_on(session, op, source):
+        shadows[op.side.other] = {name: sent[name] for name in names}
+    stamped = True if op.side is Side.OUTLOOK else None if source is None or source.attendees else False
+    link = Link(op.link_id or 0, op.entity, ids[Side.OUTLOOK], ids[Side.ORO], shadows=shadows, stamped=stamped)
+    link = replace(link, uid=made.uid or (source.uid if source else None))
+    try:
+        if op.link_id:
+            store.update_link(link)
+        else:
+            store.add_link(link)
+    except RecordChanged:
+        return
+    for side, native in ids.items():
+        store.drop_unlinked(side, op.entity, [native])
+    store.add_oplog([_entry(session, intent, op, link, made)])
+
+
+def _source(session: Session, op: Op) -> Snapshot | None:
+    side, native = op.side.other, str(op.source_id)
+    reading = session.sides[side].read(op.entity, [native])[native]
+    if not isinstance(reading, Found):
+        return None
+    return lens_of(side, op.entity).snapshot(reading.item, session.context)
+
+
+def _moved_on(session: Session, op: Op, source: Snapshot) -> bool:
+    """The source was edited after we read it for this create: what was sent is then the base, not what it says now."""
+    held = lens_of(op.side, op.entity).representable(source.record, session.context)
+    return any(held[name] != value for name, value in op.values.items())
+
+
+def _entry(session: Session, intent: Intent, op: Op, link: Link, made: Snapshot) -> OplogEntry:
+    return OplogEntry(
+        op_id=intent.op_id,
+        run=intent.run,
+        at=session.clock.now(),
+        entity=op.entity,
+        side=op.side,
+        verb=op.verb.value,
+        outlook_id=link.outlook_id,
+        oro_id=link.oro_id,
+        rule="adopted",
+        reason=f"{op.reason}; found again after its answer was lost",
+        before=None,
+        after={name: made.record[name] for name in op.values},
+    )

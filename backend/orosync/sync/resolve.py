@@ -1,0 +1,332 @@
+"""Journal rows into cases: what was reported is read by id on both sides, mapped and paired (R6, R13).
+
+An id that is not found counts as gone only while a canary is readable; 403 is out of scope; anything else is unreadable
+and waits. Nothing is written to either system.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from orosync.core.canonical import content_digest, match_key
+from orosync.core.exchange import Found, NotThere, Reading
+from orosync.core.ledger import JournalRow, Unlinked
+from orosync.core.mapping import lens_of
+from orosync.core.pairing import Candidate, oro_uid, pair_records
+from orosync.core.records import (
+    ABSENT,
+    GONE,
+    OUT_OF_SCOPE,
+    UNREADABLE,
+    Case,
+    Entity,
+    Half,
+    Item,
+    Link,
+    Side,
+    Snapshot,
+)
+from orosync.core.scope import SPARE
+from orosync.core.settings import SyncDirection
+from orosync.sync.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A case and the journal rows that it will have dealt with."""
+
+    case: Case
+    rows: tuple[int, ...] = ()
+
+
+@dataclass
+class Resolved:
+    """cases: to be planned. void: rows that concern nobody. forget: alone records that are gone."""
+
+    work: list[Work] = field(default_factory=list)
+    void: list[int] = field(default_factory=list)
+    forget: dict[Side, list[str]] = field(default_factory=lambda: {side: [] for side in Side})
+
+
+def resolve(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]]) -> Resolved:
+    """All pending rows of one entity, and the quarantined records whose time has come.
+
+    busy: sources of creates whose outcome is not known yet; their rows wait.
+    """
+    rows = _rows_by_id(session, entity)
+    for key in [key for key in rows if key in busy]:
+        session.of(entity).waiting += 1
+        del rows[key]
+    links = _links_of(session, entity, rows)
+    halves = _read(session, entity, rows, links)
+    _follow_moved(session, entity, links, halves)
+    resolved = Resolved()
+    linked: set[tuple[Side, str]] = set()
+    for link in links.values():
+        ids = {(side, native) for side in Side if (native := link.id_on(side)) is not None}
+        linked |= ids
+        case = Case(entity, _half(halves, Side.OUTLOOK, link), _half(halves, Side.ORO, link), link)
+        resolved.work.append(Work(case, _seqs(rows, ids)))
+    alone = {key: found for key in rows if key not in linked and (found := _alone(key, rows, halves, resolved))}
+    _pair_alone(session, entity, alone, rows, resolved)
+    return resolved
+
+
+Key = tuple[Side, str]
+
+
+def _rows_by_id(session: Session, entity: Entity) -> dict[Key, list[JournalRow]]:
+    """Pending rows by id; quarantined records that are due join with a row of their own (seq 0)."""
+    rows: dict[Key, list[JournalRow]] = defaultdict(list)
+    for row in session.store.pending(entity):
+        rows[row.side, row.id].append(row)
+    now = session.clock.now()
+    for held in session.store.quarantined():
+        if held.entity is entity and held.next_try <= now and (held.side, held.id) not in rows:
+            rows[held.side, held.id].append(JournalRow(0, held.side, entity, held.id, held.version, "seen"))
+    return rows
+
+
+def _seqs(rows: Mapping[Key, Sequence[JournalRow]], keys: Iterable[Key]) -> tuple[int, ...]:
+    return tuple(row.seq for key in keys for row in rows.get(key, ()) if row.seq)
+
+
+def _links_of(session: Session, entity: Entity, rows: Mapping[Key, Sequence[JournalRow]]) -> dict[int, Link]:
+    links: dict[int, Link] = {}
+    for side in Side:
+        ids = [native for where, native in rows if where is side]
+        links |= {link.id: link for link in session.store.links_by_id(side, entity, ids).values()}
+    return links
+
+
+def _read(
+    session: Session, entity: Entity, rows: Mapping[Key, Sequence[JournalRow]], links: Mapping[int, Link]
+) -> dict[Key, Half]:
+    """Both halves of every link that was reported, and every reported id without link."""
+    wanted: dict[Side, dict[str, Item | None]] = {side: {} for side in Side}
+    for (side, native), entries in rows.items():
+        newest = entries[-1]
+        fresh = newest.item if newest.seq not in session.stale_rows and newest.kind == "seen" else None
+        wanted[side][native] = fresh
+    for link in links.values():
+        for side in Side:
+            other = link.id_on(side)
+            if other is not None:
+                wanted[side].setdefault(other, None)
+    halves: dict[Key, Half] = {}
+    for side in Side:
+        readings = _readings(session, entity, side, wanted[side])
+        canary = _Canary(session, side)
+        for native, reading in readings.items():
+            halves[side, native] = _as_half(session, entity, side, reading, canary)
+    return halves
+
+
+def _follow_moved(session: Session, entity: Entity, links: dict[int, Link], halves: dict[Key, Half]) -> None:
+    """An unlinked Outlook item whose stamp names a linked record, the former item of which is gone: the same record
+    under a new id (a task moved between lists, an item exported and imported; graph-api.md section 8)."""
+    linked = {link.outlook_id for link in links.values()}
+    stamped = {
+        half.snapshot.stamp: native
+        for (side, native), half in sorted(halves.items())
+        if side is Side.OUTLOOK and native not in linked and half.snapshot is not None and half.snapshot.stamp
+    }
+    for oro_id, link in session.store.links_by_id(Side.ORO, entity, stamped).items():
+        for side in Side:
+            native = link.id_on(side)
+            if native is not None and (side, native) not in halves:
+                reading = session.sides[side].read(entity, [native])[native]
+                halves[side, native] = _as_half(session, entity, side, reading, _Canary(session, side))
+        if _half(halves, Side.OUTLOOK, link) is GONE:
+            links[link.id] = replace(link, outlook_id=stamped[oro_id])
+
+
+def _readings(session: Session, entity: Entity, side: Side, wanted: Mapping[str, Item | None]) -> dict[str, Reading]:
+    readings: dict[str, Reading] = {native: Found(item) for native, item in wanted.items() if item is not None}
+    unread = [native for native, item in wanted.items() if item is None]
+    if unread:
+        session.progress(f"reading {entity}s in {side.value}", 0, len(unread))
+        readings |= session.sides[side].read(entity, unread)
+    return readings
+
+
+class _Canary:
+    """Asked at most once a side, and only when something is not there."""
+
+    def __init__(self, session: Session, side: Side) -> None:
+        self._port = session.sides[side]
+        self._sings: bool | None = None
+
+    def sings(self) -> bool:
+        if self._sings is None:
+            self._sings = self._port.canary()
+        return self._sings
+
+
+def _as_half(session: Session, entity: Entity, side: Side, reading: Reading, canary: _Canary) -> Half:
+    if isinstance(reading, Found):
+        if reading.elsewhere:
+            return OUT_OF_SCOPE
+        return Half.of(lens_of(side, entity).snapshot(reading.item, session.context))
+    if isinstance(reading, NotThere):
+        if reading.forbidden:
+            return OUT_OF_SCOPE
+        return GONE if canary.sings() else UNREADABLE
+    return UNREADABLE
+
+
+def _half(halves: Mapping[Key, Half], side: Side, link: Link) -> Half:
+    native = link.id_on(side)
+    return halves.get((side, native), UNREADABLE) if native is not None else GONE
+
+
+def _alone(
+    key: Key, rows: Mapping[Key, Sequence[JournalRow]], halves: Mapping[Key, Half], resolved: Resolved
+) -> Snapshot | None:
+    """The snapshot of an unlinked id that is there; others are forgotten, or wait if they could not be read."""
+    half = halves[key]
+    if half.snapshot is not None:
+        return half.snapshot
+    if half is not UNREADABLE:
+        resolved.void.extend(_seqs(rows, [key]))
+        resolved.forget[key[0]].append(key[1])
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ pairing
+
+
+def candidate_of(snapshot: Snapshot, fields: tuple[str, ...]) -> Candidate:
+    """A private record is never matched by its content, which nobody has read."""
+    return Candidate(
+        id=snapshot.id,
+        match_key=None if snapshot.private else match_key(snapshot.entity, snapshot.record, fields),
+        stamp=snapshot.stamp,
+        uid=snapshot.uid,
+        digest=content_digest(dict(snapshot.record)),
+    )
+
+
+def _pair_alone(
+    session: Session,
+    entity: Entity,
+    alone: Mapping[Key, Snapshot],
+    rows: Mapping[Key, Sequence[JournalRow]],
+    resolved: Resolved,
+) -> None:
+    fields = session.settings.match_keys[entity]
+    candidates: dict[Side, dict[str, Candidate]] = {side: {} for side in Side}
+    for (side, native), snapshot in alone.items():
+        candidates[side][native] = candidate_of(snapshot, fields)
+    _add_known(session, entity, candidates)
+    pairing = pair_records(
+        candidates[Side.OUTLOOK].values(), candidates[Side.ORO].values(), by_key=_matches_by_key(session, entity)
+    )
+    snapshots = _complete(
+        session,
+        entity,
+        alone,
+        {(Side.OUTLOOK, p.outlook_id) for p in pairing.pairs} | {(Side.ORO, p.oro_id) for p in pairing.pairs},
+    )
+    paired: set[Key] = set()
+    for pair in pairing.pairs:
+        keys = ((Side.OUTLOOK, pair.outlook_id), (Side.ORO, pair.oro_id))
+        outlook, oro = (snapshots.get(key) for key in keys)
+        if outlook is None or oro is None:
+            continue  # the partner that was known cannot be read now: both stay as they are
+        paired |= set(keys)
+        case = Case(entity, Half.of(outlook), Half.of(oro), how=pair.how, candidates=pair.candidates)
+        resolved.work.append(Work(case, _seqs(rows, keys)))
+    spares = {(Side.OUTLOOK, each) for each in pairing.spare_outlook} | {(Side.ORO, each) for each in pairing.spare_oro}
+    _add_alone(session, entity, {k: v for k, v in alone.items() if k not in paired}, spares, rows, resolved)
+
+
+def _matches_by_key(session: Session, entity: Entity) -> bool:
+    """In the direction Outlook to OroCRM a new record is made instead, but for first sync, resync and the option."""
+    if session.settings.sync_direction is not SyncDirection.OUTLOOK_TO_ORO or session.settings.match_before_create:
+        return True
+    return session.request.resync or not session.first_done(entity)
+
+
+def _add_known(session: Session, entity: Entity, candidates: dict[Side, dict[str, Candidate]]) -> None:
+    """Records that were left alone in former runs and match one of those just read."""
+    for side in Side:
+        news = list(candidates[side.other].values())
+        known = session.store.unlinked_matching(
+            side,
+            entity,
+            ids=[each.stamp for each in news if each.stamp] if side is Side.ORO else (),
+            keys=[each.match_key for each in news if each.match_key],
+            uids=[uid for each in news if each.uid for uid in (each.uid, oro_uid(each.uid))],
+            stamps=[each.id for each in news] if side is Side.OUTLOOK else (),
+        )
+        for row in known:
+            candidates[side].setdefault(row.id, Candidate(row.id, row.match_key, row.stamp, row.uid))
+
+
+def _complete(session: Session, entity: Entity, alone: Mapping[Key, Snapshot], paired: set[Key]) -> dict[Key, Snapshot]:
+    """Partners known from former runs are read now."""
+    snapshots = dict(alone)
+    for side in Side:
+        unread = sorted(native for where, native in paired if where is side and (where, native) not in alone)
+        if not unread:
+            continue
+        for native, reading in session.sides[side].read(entity, unread).items():
+            if isinstance(reading, Found) and not reading.elsewhere:
+                snapshots[side, native] = lens_of(side, entity).snapshot(reading.item, session.context)
+    return snapshots
+
+
+def _add_alone(
+    session: Session,
+    entity: Entity,
+    alone: Mapping[Key, Snapshot],
+    spares: set[Key],
+    rows: Mapping[Key, Sequence[JournalRow]],
+    resolved: Resolved,
+) -> None:
+    buried: dict[Side, Mapping[str, Link]] = {
+        side: session.store.tombstones(entity, side, [native for where, native in alone if where is side])
+        for side in Side
+    }
+    before = _spares_before(session, entity, alone)
+    fields = session.settings.match_keys[entity]
+    for key, snapshot in alone.items():
+        side, native = key
+        spare = key in spares or before.get(key, "") == candidate_of(snapshot, fields).match_key
+        case = Case(
+            entity,
+            Half.of(snapshot) if side is Side.OUTLOOK else ABSENT,
+            Half.of(snapshot) if side is Side.ORO else ABSENT,
+            spare=spare,
+            tombstone=native in buried[side],
+        )
+        resolved.work.append(Work(case, _seqs(rows, [key])))
+
+
+def _spares_before(session: Session, entity: Entity, alone: Mapping[Key, Snapshot]) -> dict[Key, str | None]:
+    """Match keys of those that were spares in a former run: they stay so while their key stays."""
+    return {
+        (side, row.id): row.match_key
+        for side in Side
+        for row in session.store.unlinked_matching(
+            side, entity, ids=[native for where, native in alone if where is side]
+        )
+        if row.why == SPARE[1] and row.match_key is not None
+    }
+
+
+def unlinked_row(session: Session, snapshot: Snapshot, why: str) -> Unlinked:
+    candidate = candidate_of(snapshot, session.settings.match_keys[snapshot.entity])
+    return Unlinked(
+        side=snapshot.side,
+        entity=snapshot.entity,
+        id=snapshot.id,
+        version=snapshot.version,
+        match_key=candidate.match_key,
+        stamp=snapshot.stamp,
+        uid=snapshot.uid,
+        why=why,
+    )

@@ -1,0 +1,286 @@
+"""One run of one account, left to right:
+
+    prepare   who is connected with whom, which entities, which settings
+    recover   creates whose answer was lost: adopt, or send again
+    collect   change feeds -> journal
+    resolve   journal -> records of both sides, paired
+    plan      cases -> ops, each with rule and reason
+    judge     the guard: pass or hold; a preview ends here
+    apply     intent, request, result; link, shadows, oplog
+    finish    what a person is told
+
+It decides nothing itself. Whatever happens, the journal holds what is not done yet, so stopping anywhere is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from orosync.core.guard import Standing, Verdict, judge, with_approval
+from orosync.core.ops import Decision, Op, Verb, plan_hash
+from orosync.core.plan import plan_case, plan_replacement
+from orosync.core.records import Entity, Json, Side
+from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SignInNeeded, TryLater
+from orosync.sync.apply import apply
+from orosync.sync.collect import collect, fingerprint_of
+from orosync.sync.confirm import Planned
+from orosync.sync.recover import recover
+from orosync.sync.resolve import resolve
+from orosync.sync.session import Session, context_of
+
+_FACTS_LAST = timedelta(hours=24)
+_PASSES = 3  # a record that is edited while we write it is read and planned again this often (R24)
+_BUDGET = timedelta(hours=24)
+
+
+@dataclass
+class Report:
+    """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended"."""
+
+    run: str
+    account: str
+    state: str = "done"
+    plan_hash: str = ""
+    limits: list[str] = field(default_factory=list)
+    ops: list[Op] = field(default_factory=list)
+    entities: dict[Entity, Json] = field(default_factory=dict)
+    requests: dict[Side, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    retry_after_s: float | None = None
+
+    def to_json(self) -> Json:
+        return {
+            "run": self.run,
+            "account": self.account,
+            "state": self.state,
+            "plan_hash": self.plan_hash,
+            "limits": self.limits,
+            "entities": {entity.value: counts for entity, counts in self.entities.items()},
+            "requests": {side.value: count for side, count in self.requests.items()},
+            "seconds": round(self.seconds, 3),
+            "problems": self.problems,
+        }
+
+    @property
+    def quarantined(self) -> int:
+        return sum(counts["quarantined"] for counts in self.entities.values())
+
+
+def run_account(session: Session) -> Report:
+    """Carry out `session.request`. Trouble that ends the run is in the report; LeaseLost is raised."""
+    store, started = session.store, session.clock.now()
+    report = Report(session.run, store.account().name)
+    sent = {side: port.requests_sent for side, port in session.sides.items()}
+    store.start_run(session.run, session.request.mode, started)
+    try:
+        _run(session, report)
+    except (SignInNeeded, AccountBlocked) as error:
+        _stop(report, "suspended", error)
+    except OrosyncError as error:
+        if not isinstance(error, TryLater | EntityForbidden):
+            store.finish_run(session.run, "failed", session.clock.now(), {"problems": [str(error)]})
+            raise
+        _stop(report, "failed", error)
+    report.entities = {entity: counts.to_json() for entity, counts in session.counts.items()}
+    report.requests = {side: port.requests_sent - sent[side] for side, port in session.sides.items()}
+    _finish(session, report, started)
+    return report
+
+
+def _run(session: Session, report: Report) -> None:
+    prepare(session)
+    busy = recover(session)
+    collect(session)
+    plans: dict[Entity, list[Planned]] = {}
+    for attempt in range(_PASSES):
+        plans = {entity: _plan(session, entity, busy, first=attempt == 0) for entity in session.entities}
+        verdicts = _judge(session, plans, report)
+        if session.request.preview:
+            _preview(session, plans, verdicts)
+            return
+        _hand_out(plans, verdicts)
+        if not _apply(session, plans):
+            break
+    _remember_first_sync(session, plans)
+
+
+def prepare(session: Session) -> None:
+    """Facts of both sides, kept for a day; the endpoints must be those the account was made for (R22, I16)."""
+    account = session.store.account()
+    facts = dict(account.facts)
+    now = session.clock.now()
+    for side, port in session.sides.items():
+        known = facts.get(side.value)
+        if known is None or now - datetime.fromisoformat(known["discovered_at"]) >= _FACTS_LAST:
+            found = {**port.discover(), "discovered_at": now.isoformat()}
+            _same_endpoint(side, known, found)
+            facts[side.value] = found
+        port.use(facts[side.value])
+    if not session.request.preview:
+        facts[Side.OUTLOOK.value] = {**facts[Side.OUTLOOK.value], **session.sides[Side.OUTLOOK].make_containers()}
+    if facts != dict(account.facts):
+        session.store.save_facts(facts)
+    session.context = context_of(facts, account.orocrm_url, session.settings)
+    session.endpoint = "/".join(
+        (str(facts["outlook"].get("mailbox_id")), account.orocrm_url, str(facts["oro"].get("user_id")))
+    )
+    missing = _missing_containers(facts) if session.request.preview else set()
+    wanted = session.request.entities or frozenset(Entity)
+    session.entities = tuple(
+        each for each in Entity if each in wanted and session.settings.wants(each) and each not in missing
+    )
+    for entity in session.entities:
+        session.of(entity)
+
+
+def _same_endpoint(side: Side, known: Json | None, found: Json) -> None:
+    key = "mailbox_id" if side is Side.OUTLOOK else "user_id"
+    if known is not None and known.get(key) != found.get(key):
+        raise AccountBlocked(
+            f"This is another {'mailbox' if side is Side.OUTLOOK else 'OroCRM user'} than the account was made for.",
+            remedy="Nothing was touched. Remove the account and add it again if this is meant.",
+        )
+
+
+def _missing_containers(facts: Mapping[str, Json]) -> set[Entity]:
+    """A preview creates nothing, so a folder that does not exist yet has nothing to show."""
+    containers = facts["outlook"].get("containers", {})
+    return {Entity(name) for name, native in containers.items() if native is None}
+
+
+# ------------------------------------------------------------------------------------------------ plan and judge
+
+
+def _plan(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]], *, first: bool) -> list[Planned]:
+    counts = session.of(entity)
+    counts.waiting = counts.held = counts.unchanged = 0
+    if any((side, entity) in session.failures for side in Side):
+        return []  # half of the truth is no ground for a decision; what was journaled stays
+    resolved = resolve(session, entity, busy)
+    with session.store.transaction():
+        session.store.journal_done(resolved.void)
+        for side, ids in resolved.forget.items():
+            session.store.drop_unlinked(side, entity, ids)
+    policy = session.policy(entity)
+    replacing = session.request.replace and first
+    planned = []
+    for work in resolved.work:
+        decide = plan_replacement if replacing else plan_case
+        planned.append(Planned.of(work, decide(work.case, policy)))
+    return planned
+
+
+def _judge(session: Session, plans: Mapping[Entity, Sequence[Planned]], report: Report) -> dict[Entity, Verdict]:
+    since = session.clock.now() - _BUDGET
+    verdicts = []
+    for entity, plan in plans.items():
+        fingerprints = {session.store.cursor(side, entity).fingerprint for side in Side} - {""}
+        standing = Standing(
+            links=session.store.count_links(entity),
+            done=session.store.tally(entity, since),
+            first_sync=not session.first_done(entity),
+            settings_changed=bool(fingerprints - {fingerprint_of(session, entity)}),
+        )
+        ops = [op for each in plan for op in each.decision.ops]
+        verdicts.append(judge(ops, standing, session.settings.guard))
+    decided = with_approval(verdicts, session.request.approve)
+    held = [op for verdict in decided for op in verdict.held]
+    everything = [op for verdict in decided for op in (*verdict.passed, *verdict.held)]
+    was_held = any(verdict.held for verdict in verdicts)
+    session.approved = session.approved or (was_held and not held)
+    report.limits = [f"{entity}: {limit}" for entity, each in zip(plans, decided, strict=True) for limit in each.limits]
+    report.state = "held" if held else "done"
+    report.plan_hash = plan_hash(everything if session.request.preview or not held else held)
+    report.ops = everything if session.request.preview or not held else held
+    if held or session.request.preview:
+        session.store.save_plan(
+            session.run,
+            report.plan_hash,
+            [op.to_json() for op in report.ops if op.verb is not Verb.SETTLE],
+            report.limits,
+        )
+    return dict(zip(plans, decided, strict=True))
+
+
+def _hand_out(plans: Mapping[Entity, Sequence[Planned]], verdicts: Mapping[Entity, Verdict]) -> None:
+    """Give each decision the ops that may go on. Of a held link nothing is written by halves."""
+    for entity, plan in plans.items():
+        held = set(map(id, verdicts[entity].held))
+        for planned in plan:
+            written = planned.decision.written
+            planned.held = tuple(op for op in written if id(op) in held)
+            planned.writes = tuple(op for op in written if not planned.held and op.verb is not Verb.STAMP)
+
+
+def _preview(session: Session, plans: Mapping[Entity, Sequence[Planned]], verdicts: Mapping[Entity, Verdict]) -> None:
+    """Count what would be done. Nothing was sent that is not a read (I25)."""
+    for entity, plan in plans.items():
+        counts = session.of(entity)
+        by_verb = {Verb.CREATE: counts.created, Verb.UPDATE: counts.updated, Verb.DELETE: counts.deleted}
+        for op in (op for each in plan for op in each.decision.ops):
+            if op.verb in by_verb:
+                by_verb[op.verb][op.side] += 1
+            counts.linked += op.verb is Verb.LINK
+            if op.verb is Verb.LEAVE:
+                counts.left[op.rule] = counts.left.get(op.rule, 0) + 1
+        counts.conflicts = sum(len(each.decision.conflicts) for each in plan)
+        counts.held = len(verdicts[entity].held)
+        counts.unchanged = sum(_is_quiet(each.decision) for each in plan)
+
+
+def _is_quiet(decision: Decision) -> bool:
+    return decision.case.link is not None and not decision.written
+
+
+# ------------------------------------------------------------------------------------------------ apply and finish
+
+
+def _apply(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> int:
+    """Returns how many records have to be read and planned again. Trouble with a side ends the run after this pass."""
+    again = 0
+    stopped: dict[Side, OrosyncError] = {}
+    for entity, plan in plans.items():
+        applied = apply(session, entity, plan)
+        again += applied.again
+        stopped |= applied.stopped
+        if stopped:
+            break
+    for error in stopped.values():
+        raise error
+    return again
+
+
+def _remember_first_sync(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> None:
+    """A first sync is over when everything that was reported has been dealt with."""
+    for entity, plan in plans.items():
+        whole = not any((side, entity) in session.failures for side in Side)
+        if whole and not any(each.held for each in plan):
+            for side in Side:
+                cursor = session.store.cursor(side, entity)
+                wanted = replace(cursor, first_done=True, fingerprint=fingerprint_of(session, entity))
+                if wanted != cursor:
+                    session.store.save_cursor(side, entity, wanted)
+
+
+def _stop(report: Report, state: str, error: OrosyncError) -> None:
+    report.state = state
+    report.problems.append(str(error))
+    if isinstance(error, TryLater):
+        report.retry_after_s = error.retry_after_s
+
+
+def _finish(session: Session, report: Report, started: datetime) -> None:
+    now = session.clock.now()
+    for (side, entity), error in session.failures.items():
+        report.problems.append(f"{entity} ({side}): {error}")
+        if report.state == "done":
+            report.state = "failed"
+    report.seconds = (now - started).total_seconds()
+    if report.state == "suspended":
+        session.store.set_state("suspended", report.problems[0], now)
+    elif session.store.account().state == "suspended":
+        session.store.set_state("active", "", now)
+    session.store.finish_run(session.run, report.state, now, report.to_json())
