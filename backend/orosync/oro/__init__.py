@@ -1,1 +1,1 @@
-"""Touches OroCRM and nothing else."""
+"""Touches OroCRM: both dialects, both sign-ins, and the three entities behind `OroInstance`."""

@@ -1,0 +1,152 @@
+"""The set-up check: what is wrong with an address, a sign-in or a role, each with its remedy.
+
+Asks a few harmless questions and reports findings in order; after one that makes the rest pointless it stops. What is
+done about them is the reader's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from orosync.core.records import Entity
+from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded
+from orosync.oro import capabilities
+from orosync.oro.answers import PLURAL
+from orosync.oro.client import OroClient
+
+SKEW = timedelta(seconds=15)  # `Created` is set 20 seconds back
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """what: url, connection, clock, sign_in, api, profile, contact, task, event. message: for people."""
+
+    ok: bool
+    what: str
+    message: str
+    remedy: str = ""
+
+
+def check(
+    client: OroClient,
+    entities: Collection[Entity] = tuple(Entity),
+    *,
+    wsse: bool = True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> list[Finding]:
+    """wsse: the account signs in with an API key. now: for the comparison of clocks. Raises nothing."""
+    try:
+        return _check(client, entities, wsse=wsse, now=now)
+    except OrosyncError as error:  # in the middle of the questions: the network, or an OroCRM under repair
+        return [Finding(False, "connection", error.message, error.remedy)]
+
+
+def _check(
+    client: OroClient, entities: Collection[Entity], *, wsse: bool, now: Callable[[], datetime]
+) -> list[Finding]:
+    status, headers, text = client.get_unsigned("/api/contacts?page[size]=1")
+    if wrong := _address(client, status, headers, text):
+        return [wrong]
+    findings = [Finding(True, "url", f"An OroCRM answers at {client.base_url}.")]
+    if skew := _clock(headers, now()):
+        findings.append(skew)
+    # A switched-off API answers 404 to everybody, where one that is on asks for a sign-in.
+    if status == 404:
+        return [*findings, _api_off()]
+    if wsse and status == 401 and not headers.get("WWW-Authenticate", "").upper().startswith("WSSE"):
+        return [*findings, _no_wsse()]
+    signed = _sign_in(client, wsse=wsse)
+    findings.append(signed)
+    if not signed.ok:
+        return findings
+    return [*findings, *(_entity(client, entity) for entity in entities)]
+
+
+def _address(client: OroClient, status: int, headers: Mapping[str, str], text: str) -> Finding | None:
+    """None if it is OroCRM's API that answers: 401 with an empty body, or JSON:API."""
+    remedy = "Give the address of the back office without the page behind it; OroCommerce needs its /admin as well."
+    if 300 <= status < 400:
+        return Finding(False, "url", f"{client.base_url} sends requests on to another page.", remedy)
+    kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if status == 401 and ("WWW-Authenticate" in headers or kind == "application/vnd.api+json"):
+        return None
+    if kind == "application/vnd.api+json" and status < 500:
+        return None
+    if status >= 500:
+        return Finding(False, "url", f"{client.base_url} fails with status {status}.", "Try again later.")
+    what = "a web page" if "html" in kind or text.lstrip()[:1] == "<" else f"status {status}"
+    return Finding(False, "url", f"{client.base_url} is no OroCRM: its API address answers with {what}.", remedy)
+
+
+def _clock(headers: Mapping[str, str], now: datetime) -> Finding | None:
+    """WSSE allows no `Created` in the future (auth-wsse-future-created), and an hour of past."""
+    try:
+        theirs = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    ahead = now - theirs
+    if -timedelta(minutes=50) < ahead < SKEW:
+        return None
+    seconds, way = abs(int(ahead.total_seconds())), "ahead of" if ahead > timedelta() else "behind"
+    return Finding(
+        False, "clock", f"This machine's clock is {seconds} seconds {way} OroCRM's.",
+        "Set the clocks by a time server; an API key is refused when they are apart.",
+    )  # fmt: skip
+
+
+def _api_off() -> Finding:
+    return Finding(
+        False, "api", "The API of this OroCRM is switched off (as it is after installation).",
+        'An administrator of OroCRM switches it on: System > Configuration > Integrations > Web API, "Enable API".',
+    )  # fmt: skip
+
+
+def _no_wsse() -> Finding:
+    return Finding(
+        False, "sign_in", "This OroCRM takes no API keys any more (WSSE went with 6.1).",
+        "Sign in with OAuth: an administrator makes an OAuth application in OroCRM and gives you id and secret.",
+    )  # fmt: skip
+
+
+def _sign_in(client: OroClient, *, wsse: bool) -> Finding:
+    try:
+        signed = capabilities.readable(client)
+    except AccountBlocked:
+        return _api_off()
+    except SignInNeeded as refused:
+        if not wsse:
+            return Finding(False, "sign_in", refused.message, refused.remedy)
+        return Finding(
+            False, "sign_in", "OroCRM refuses user name and API key; it does not say which of three causes it is.",
+            "1. The key is wrong: it is made on the user's page (Generate key) and is not the password. 2. The user "
+            "name is wrong: upper and lower case count. 3. This machine's clock is ahead of OroCRM's.",
+        )  # fmt: skip
+    if not signed:
+        return Finding(False, "sign_in", "Signed in, but OroCRM shows nothing.", "Check the user's role.")
+    profile = client.get("userprofile")
+    if not profile.ok:
+        return Finding(
+            False, "profile", "This OroCRM user may not see the own profile.",
+            "Ask the administrator of OroCRM for a role with the permission to view the own profile.",
+        )  # fmt: skip
+    return Finding(True, "sign_in", "The sign-in works.")
+
+
+def _entity(client: OroClient, entity: Entity) -> Finding:
+    answer = capabilities.probe(client, entity)
+    name = PLURAL[entity]
+    if answer.ok:
+        return Finding(True, entity.value, f"{name.capitalize()} can be read.")
+    if answer.status == 403:
+        what = f"the permission to view {name}" + (" and calendars" if entity is Entity.EVENT else "")
+        return Finding(
+            False, entity.value, f"This OroCRM user may not see {name}.",
+            f"Ask the administrator of OroCRM for {what}, or switch {name} off in the settings.",
+        )  # fmt: skip
+    return Finding(
+        False, entity.value, f"This OroCRM answers a request for {name} with status {answer.status}.",
+        f"Switch {name} off in the settings, or ask its administrator for the package that has them.",
+    )  # fmt: skip

@@ -1,0 +1,289 @@
+"""Sends single requests to one OroCRM and turns answers into documents, or into errors by what the caller must do.
+
+Nothing is retried but reads whose connection broke or that met 502 or 504 (dependencies.md 2.4), each try signed
+anew. What a refusal means for a record is left to `answers.py`, what the documents mean to the dialects.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
+
+from orosync.errors import AccountBlocked, OrosyncError, OutcomeUnknown, SideFailing, SignInNeeded, Throttled
+from orosync.oro import transport
+from orosync.oro.auth import TOKEN_PATH, SignIn
+
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+READ_TRIES = 2
+PAUSE_S = 1.0
+
+
+class Dialect(Enum):
+    """Path and media type of the two interfaces (orocrm-api.md 0); a media type parameter would be a 415."""
+
+    JSONAPI = ("/api/", "application/vnd.api+json")
+    LEGACY = ("/api/rest/latest/", "application/json")
+
+    @property
+    def path(self) -> str:
+        return self.value[0]
+
+    @property
+    def media_type(self) -> str:
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, headers and the parsed body (None if empty). Always below 500, never 401, 429 or a redirect."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 300
+
+    @property
+    def total(self) -> int | None:
+        """`X-Include-Total-Count`, where it was asked for."""
+        text = self.headers.get("X-Include-Total-Count", "")
+        return int(text) if text.isdigit() else None
+
+
+class OroClient:
+    """One OroCRM as one user. Thread-safe: each thread has its own session.
+
+    adapters: URL prefix -> requests adapter, for a simulated OroCRM inside the process. pause: waits seconds.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        sign_in: SignIn,
+        *,
+        adapters: Mapping[str, BaseAdapter] | None = None,
+        pinned_fingerprint: str | None = None,
+        allow_loopback_http: bool = False,
+        timeouts: tuple[float, float] = (transport.CONNECT_S, transport.READ_S),
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base_url = transport.checked_url(base_url, allow_loopback_http=allow_loopback_http)
+        self._sign_in = sign_in
+        self._adapters = dict(adapters or {})
+        self._pin = transport.checked_fingerprint(pinned_fingerprint) if pinned_fingerprint else None
+        self._timeouts = timeouts
+        self._pause = pause
+        self._sent = itertools.count(1)
+        self._counting = threading.Lock()
+        self._requests_sent = 0
+        self._own = threading.local()
+
+    @property
+    def requests_sent(self) -> int:
+        """Round trips so far, those for tokens and repeated ones included."""
+        return self._requests_sent
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        dialect: Dialect = Dialect.JSONAPI,
+        total: bool = False,
+    ) -> Answer:
+        """A read. Raises SignInNeeded, AccountBlocked, Throttled, Unreachable or SideFailing."""
+        wanted = ["totalCount"] if total else []
+        if dialect is Dialect.JSONAPI:
+            wanted.append("noHateoas")
+        # joined by semicolon: with a comma both are silently ignored (contacts-list-total-count-no-hateoas)
+        headers = {"X-Include": ";".join(wanted)} if wanted else {}
+        return self._answer("GET", path, params, None, dialect=dialect, headers=headers)
+
+    def write(self, method: Method, path: str, body: Any = None, *, dialect: Dialect = Dialect.JSONAPI) -> Answer:
+        """A write, sent once. Raises as `get`, and OutcomeUnknown; Unreachable and Throttled: certainly not applied."""
+        headers = {"X-Include": "noHateoas"} if dialect is Dialect.JSONAPI else {}
+        return self._answer(method, path, None, body, dialect=dialect, headers=headers)
+
+    def post_token_form(self, form: Mapping[str, str]) -> tuple[int, Any]:
+        """The token endpoint; it knows neither dialect. A refusal is an answer, not an error."""
+        try:
+            response = self._send("POST", TOKEN_PATH, None, dict(form), {"Accept": "application/json"})
+        except requests.RequestException as error:
+            raise transport.broken(error, self.base_url, pinned=self._pin is not None, writing=False) from error
+        self._raise_for_pause(response)
+        return response.status_code, _parsed(response)
+
+    def get_unsigned(self, path: str) -> tuple[int, Mapping[str, str], str]:
+        """A GET without sign-in, for the set-up check: status, headers and the beginning of the text."""
+        try:
+            response = self._send("GET", path, None, None, {"Accept": Dialect.JSONAPI.media_type})
+        except requests.RequestException as error:
+            raise transport.broken(error, self.base_url, pinned=self._pin is not None, writing=False) from error
+        return response.status_code, CaseInsensitiveDict(response.headers), response.text[:2000]
+
+    def _answer(
+        self,
+        method: Method,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: Any,
+        *,
+        dialect: Dialect,
+        headers: dict[str, str],
+    ) -> Answer:
+        headers["Accept"] = dialect.media_type
+        data = None
+        if body is not None:
+            headers["Content-Type"] = dialect.media_type
+            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        response = self._signed(method, dialect.path + path, params, data, headers)
+        self._raise_for_pause(response)
+        writing = method != "GET"
+        if response.status_code == 401:
+            raise SignInNeeded(
+                f"OroCRM at {self.host} refuses the sign-in.",
+                remedy="Check user name, API key (not the password) and this machine's clock; or sign in again.",
+            )
+        document = _parsed(response)
+        self._raise_for_nonsense(response, document, writing=writing)
+        if response.status_code == 404 and _switched_off(document):
+            raise api_switched_off(self.host)
+        return Answer(response.status_code, CaseInsensitiveDict(response.headers), document)
+
+    def _signed(
+        self, method: Method, path: str, params: Mapping[str, str] | None, data: bytes | None, headers: dict[str, str]
+    ) -> requests.Response:
+        tries = READ_TRIES if method == "GET" else 1
+        renewed = False
+        while True:
+            tries -= 1
+            with self._sign_in.use(self.post_token_form) as signed:
+                try:
+                    response = self._send(method, path, params, data, headers | signed)
+                except requests.RequestException as error:
+                    lost = transport.broken(error, self.base_url, pinned=self._pin is not None, writing=method != "GET")
+                    if not tries or transport.never_sent(error):
+                        raise lost from error
+                    response = None
+            if response is not None and response.status_code == 401 and not renewed:
+                renewed = self._sign_in.refused(signed)
+                if renewed:  # refused before anything was done, so even a write may be sent again
+                    tries += 1
+                    continue
+            if response is not None and not (tries and response.status_code in {502, 504}):
+                return response
+            self._pause(PAUSE_S)
+
+    def _send(
+        self,
+        method: Method,
+        path: str,
+        params: Mapping[str, str] | None,
+        data: bytes | dict[str, str] | None,
+        headers: Mapping[str, str],
+    ) -> requests.Response:
+        with self._counting:
+            self._requests_sent = next(self._sent)
+        # Redirects are not followed: a sign-in must not travel to another host, and a nonce works once.
+        return self._session().request(
+            method, self.base_url + path, params=params, data=data, headers=dict(headers),
+            timeout=self._timeouts, allow_redirects=False,
+        )  # fmt: skip
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = transport.new_session(self.base_url, pinned_fingerprint=self._pin, adapters=self._adapters)
+            self._own.session = session
+        return session
+
+    def _raise_for_pause(self, response: requests.Response) -> None:
+        if response.status_code in {429, 503}:
+            after = _retry_after(response.headers.get("Retry-After"))
+            raise Throttled(f"OroCRM at {self.host} asks for a pause.", retry_after_s=after)
+
+    def _raise_for_nonsense(self, response: requests.Response, document: Any, *, writing: bool) -> None:
+        status = response.status_code
+        trouble: OrosyncError | None = None
+        if 300 <= status < 400:
+            target = urlsplit(response.headers.get("Location", ""))
+            where = target.netloc or target.path.split("?")[0] or "nowhere"
+            trouble = SideFailing(
+                f"OroCRM at {self.host} sends requests on to {where} in place of answering.",
+                remedy="Set orocrm_url to the final address of the back office, with https and its path prefix.",
+            )
+        elif status >= 500 and _title(document) != "driver exception":
+            trouble = SideFailing(f"OroCRM at {self.host} fails with status {status}.")
+        elif status >= 500 and not writing:
+            trouble = SideFailing(f"OroCRM at {self.host} fails with status {status} (driver exception).")
+        elif document is NOT_JSON:
+            trouble = SideFailing(
+                f"{self.host} answers with something that is not OroCRM's API (status {status}).",
+                remedy="Check orocrm_url: the address of the back office, with its path prefix if it has one.",
+            )
+        if trouble is None:
+            return
+        if writing:
+            raise OutcomeUnknown(str(trouble), code="no_sense", status=status)
+        raise trouble
+
+
+NOT_JSON = object()
+
+
+def api_switched_off(host: str) -> AccountBlocked:
+    """Every resource answers 404 without detail: the state after installation (auth-web-api-disabled)."""
+    return AccountBlocked(
+        f"The API of OroCRM at {host} is switched off.",
+        remedy='An administrator switches it on: System > Configuration > Integrations > Web API, "Enable API".',
+    )
+
+
+def _parsed(response: requests.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return NOT_JSON
+
+
+def _title(document: Any) -> str:
+    errors = document.get("errors") if isinstance(document, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return str(first.get("title", "")) if isinstance(first, dict) else ""
+
+
+def _switched_off(document: Any) -> bool:
+    """A missing record has a detail beside the same title (contacts-get-missing); a switched-off API has none."""
+    if _title(document) != "not found http exception":
+        return False
+    return not document["errors"][0].get("detail")
+
+
+def _retry_after(text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        return Retry().parse_retry_after(text)
+    except InvalidHeader:
+        return None

@@ -1,0 +1,213 @@
+"""One OroCRM as a side of an account: puts the entities together and sorts errors by whom they concern.
+
+Satisfies `sync.ports.SidePort` by shape. Contacts and tasks are JSON:API resources, events speak the old REST API;
+what each needs is in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from orosync.core.exchange import (
+    FeedPage,
+    FeedRequest,
+    Found,
+    Lookup,
+    NotReadable,
+    NotThere,
+    Reading,
+    Write,
+    WriteResult,
+    Written,
+)
+from orosync.core.records import Entity, Item, Json, Side
+from orosync.errors import (
+    AccountBlocked,
+    CursorExpired,
+    EntityForbidden,
+    OrosyncError,
+    SideFailing,
+    SignInNeeded,
+    Throttled,
+    Unreachable,
+)
+from orosync.oro import capabilities, jsonapi
+from orosync.oro.answers import entity_refusal
+from orosync.oro.client import OroClient
+from orosync.oro.contacts import Contacts
+from orosync.oro.events import Events
+from orosync.oro.feed import Feed, PageSizes
+from orosync.oro.memory import updated_at
+from orosync.oro.tasks import Tasks
+
+Scope = Literal["available", "owned"]
+ACCOUNT_WIDE = (SignInNeeded, AccountBlocked, Unreachable, Throttled)
+CLOCKS_APART = timedelta(minutes=10)  # how far OroCRM's clock may be from ours when a lost create is looked for
+
+
+class OroInstance:
+    """scope: all the user may see, or only the own contacts and tasks (events are always the own calendar's).
+    overlap: how far before the newest time seen a poll looks again."""
+
+    side = Side.ORO
+    writes_at_once = 1
+
+    def __init__(
+        self,
+        client: OroClient,
+        entities: Collection[Entity],
+        scope: Scope,
+        overlap: timedelta,
+        now: Callable[[], datetime],
+        *,
+        sizes: PageSizes | None = None,
+    ) -> None:
+        self._client = client
+        self._entities = tuple(entities)
+        self._owned = scope == "owned"
+        self._overlap = overlap
+        self._now = now
+        self._sizes = sizes or PageSizes()
+        self._facts: Json = {}
+
+    @property
+    def requests_sent(self) -> int:
+        return self._client.requests_sent
+
+    @property
+    def facts(self) -> Json:
+        """What is known of the account, with what writes found out since `use` (`workflow_active`)."""
+        return self._facts
+
+    def discover(self) -> Json:
+        return capabilities.discover(self._client, self._entities)
+
+    def use(self, facts: Json) -> None:
+        self._facts = dict(facts)
+
+    def make_containers(self) -> Json:
+        """OroCRM has no containers to make."""
+        return self._facts
+
+    def canary(self) -> bool:
+        try:
+            return capabilities.readable(self._client)
+        except OrosyncError:
+            return False
+
+    def pages(self, requests: Sequence[FeedRequest]) -> list[FeedPage | OrosyncError]:
+        return [self._page(request) for request in requests]
+
+    def read(self, entity: Entity, ids: Sequence[str]) -> dict[str, Reading]:
+        """Raises what concerns the whole account; an entity that may not be read is NotReadable for every id."""
+        wanted = list(dict.fromkeys(ids))
+        try:
+            found = self._events().read(wanted) if entity is Entity.EVENT else self._read_resource(entity, wanted)
+        except (EntityForbidden, SideFailing) as error:
+            return dict.fromkeys(wanted, NotReadable(error))
+        if NotThere() in found.values() and not capabilities.readable(self._client):
+            nothing = NotReadable(SideFailing("OroCRM finds nothing at all at the moment."))
+            return {each: nothing if reading == NotThere() else reading for each, reading in found.items()}
+        return found
+
+    def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
+        results: dict[str, WriteResult] = {}
+        for write in writes:
+            try:
+                results[write.op_id] = self._write(write)
+            except OrosyncError as error:
+                results[write.op_id] = error
+        return results
+
+    def find(self, lookup: Lookup) -> list[Item]:
+        """By uid or externalId where the lookup has one; else what this user created since then, oldest first."""
+        if lookup.entity is Entity.EVENT:
+            return self._events().find(lookup.uid or lookup.op_id)
+        resource = self._resource(lookup.entity)
+        if isinstance(resource, Contacts) and resource.external_id and lookup.external_id:
+            return resource.items(self._feed(resource).rows({"filter[externalId]": lookup.external_id}))
+        since = (lookup.since or self._now() - timedelta(days=1)) - CLOCKS_APART
+        mine = resource.found_by(since, str(self._facts["user_id"]))
+        found: list[Item] = []
+        while True:
+            beyond = {"filter[id][gt]": found[-1].id} if found else {}
+            answer = self._feed(resource).rows({"sort": "id", **jsonapi.page(self._sizes.walk), **mine, **beyond})
+            items = resource.items(answer)
+            found += items
+            if not items or (answer.total is not None and len(items) >= answer.total):
+                return sorted(found, key=lambda item: (updated_at(item), int(item.id)))
+
+    def _page(self, request: FeedRequest) -> FeedPage | OrosyncError:
+        try:
+            if request.entity is Entity.EVENT:
+                return self._events().page(request)
+            return self._feed(self._resource(request.entity)).page(request)
+        except ACCOUNT_WIDE:
+            raise
+        except (CursorExpired, EntityForbidden, SideFailing) as error:
+            return error
+
+    def _read_resource(self, entity: Entity, ids: list[str]) -> dict[str, Reading]:
+        resource = self._resource(entity)
+        feed = self._feed(resource)
+        found: dict[str, Reading] = {}
+        for start in range(0, len(ids), self._sizes.read):
+            waiting = ids[start : start + self._sizes.read]
+            while waiting:
+                answer = feed.rows({**jsonapi.ids_filter(waiting), **jsonapi.page(len(waiting))})
+                items = resource.items(answer)
+                found |= {each.id: Found(each, elsewhere=resource.is_elsewhere(each)) for each in items}
+                waiting = [each for each in waiting if each not in found]
+                if not items or answer.total is None or len(items) >= answer.total:
+                    break  # else the instance hands out fewer rows than asked for
+        return found | {each: self._read_one(resource, each) for each in ids if each not in found}
+
+    def _read_one(self, resource: Contacts | Tasks, id: str) -> Reading:
+        """The id itself: 404 is gone, 403 is out of sight (acl-restricted-get-after-owner-change)."""
+        answer = self._client.get(f"{resource.type}/{id}", resource.shape())
+        if answer.status == 404:
+            return NotThere()
+        if answer.status == 403:
+            return NotThere(forbidden=True)
+        if not answer.ok:
+            raise entity_refusal(answer, resource.entity)
+        item = resource.item(answer)
+        return Found(item, elsewhere=resource.is_elsewhere(item))
+
+    def _write(self, write: Write) -> Written:
+        target = self._events() if write.entity is Entity.EVENT else self._resource(write.entity)
+        if write.verb == "create":
+            return target.create(write)
+        if write.item is None:
+            raise ValueError(f"a write with verb {write.verb} needs its item")
+        if write.verb == "update":
+            return target.update(write, write.item)
+        return target.delete(write.item)
+
+    def _resource(self, entity: Entity) -> Contacts | Tasks:
+        owner = str(self._facts["user_id"]) if self._owned else None
+        if entity is Entity.CONTACT:
+            return Contacts(self._client, owner, external_id=bool(self._facts.get("contact_external_id")))
+        return Tasks(self._client, owner, workflow_active=self._workflow_active, learn=self._learn_workflow)
+
+    def _feed(self, resource: Contacts | Tasks) -> Feed:
+        return Feed(self._client, resource, self._overlap, self._sizes)
+
+    def _events(self) -> Events:
+        calendar = str(self._facts.get("calendar_id") or "")
+        if not calendar:
+            raise EntityForbidden(
+                "OroCRM does not show this user a calendar of their own.",
+                entity=Entity.EVENT.value,
+                remedy="Ask its administrator for the permission to view calendars and events.",
+            )
+        return Events(self._client, calendar, self._overlap)
+
+    def _workflow_active(self) -> bool | None:
+        known = self._facts.get("workflow_active")
+        return None if known is None else bool(known)
+
+    def _learn_workflow(self, active: bool) -> None:
+        self._facts["workflow_active"] = active

@@ -1,0 +1,91 @@
+"""What a change feed of OroCRM remembers between two polls: the newest time seen and what was seen around it.
+
+It is the cursor, as JSON of our own. Times are OroCRM's, taken from the records; our clock never enters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orosync.core.records import Item
+from orosync.errors import CursorExpired
+from orosync.oro.jsonapi import instant
+from orosync.oro.legacy_rest import zulu
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """high_water: the newest `updatedAt` seen. seen: id -> (updatedAt, version) of what lies within the overlap.
+
+    total: how many records there were at the last poll. walk: where a walk over several pages stands, else None.
+    no_records: ids of rows that are counted by OroCRM and are no records to us (exceptions of series).
+    """
+
+    high_water: str | None = None
+    seen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    total: int | None = None
+    walk: Mapping[str, Any] | None = None
+    no_records: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_cursor(cls, cursor: str | None) -> Memory:
+        """Raises CursorExpired for what this version of the program did not write: the feed starts anew."""
+        if cursor is None:
+            return cls()
+        try:
+            text = json.loads(cursor)
+            return cls(
+                high_water=text["high_water"],
+                seen={each: (at, version) for each, (at, version) in text["seen"].items()},
+                total=text["total"],
+                walk=text["walk"],
+                no_records=frozenset(text["no_records"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise CursorExpired("The stored position in OroCRM's changes is not readable.") from wrong
+
+    def to_cursor(self) -> str:
+        text = {
+            "high_water": self.high_water, "seen": {each: list(at) for each, at in self.seen.items()},
+            "total": self.total, "walk": self.walk, "no_records": sorted(self.no_records),
+        }  # fmt: skip
+        return json.dumps(text, separators=(",", ":"))
+
+    def mark(self, overlap: timedelta) -> str | None:
+        """From where to look again: a request under way may yet commit an earlier second than the newest seen."""
+        if self.high_water is None:
+            return None
+        return instant(datetime.fromisoformat(self.high_water) - overlap)
+
+    def knows(self, item: Item) -> bool:
+        return self.seen.get(item.id, ("", ""))[1] == item.version
+
+    def remember(self, items: list[Item]) -> Memory:
+        """With these items seen; the high water is left where it is."""
+        return replace(self, seen={**self.seen, **{each.id: (updated_at(each), each.version) for each in items}})
+
+    def risen(self, to: str | None, overlap: timedelta) -> Memory:
+        """With the high water at `to`, if that is newer, and without what lies before the overlap."""
+        newest = max(filter(None, (self.high_water, to)), default=None)
+        raised = replace(self, high_water=newest, walk=None)
+        return raised.since(raised.mark(overlap) or "")
+
+    def forgetting(self, walked_to: str, newest: str | None, overlap: timedelta) -> Memory:
+        """Half way through a walk: without what neither the walk nor the overlap at its end will meet again."""
+        at_end = replace(self, high_water=newest).mark(overlap) or ""
+        return self.since(min(walked_to, at_end))
+
+    def since(self, mark: str) -> Memory:
+        """Without what was seen before `mark`."""
+        return replace(self, seen={each: at for each, at in self.seen.items() if at[0] >= mark})
+
+
+def updated_at(item: Item) -> str:
+    """`updatedAt` of an item of any entity, `...Z`; "" if it has none, which is older than everything."""
+    attributes = item.body.get("attributes")
+    text = attributes.get("updatedAt") if isinstance(attributes, dict) else item.body.get("updatedAt")
+    return str(zulu(text)) if text else ""
