@@ -11,6 +11,7 @@ from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 from orosync.outlook.resource import (
     address,
+    changed_since,
     expand_extended,
     plain,
     precondition,
@@ -76,7 +77,7 @@ class Contacts:
             return address(self._folder, filter=stamped_with(lookup.stamp), **wanted)
         if lookup.since is None:
             return ""
-        return address(self._folder, filter=f"lastModifiedDateTime ge {lookup.since:%Y-%m-%dT%H:%M:%SZ}", **wanted)
+        return address(self._folder, filter=changed_since(lookup.since), **wanted)
 
     def is_hit(self, row: Json, lookup: Lookup) -> bool:
         return lookup.stamp is None or (stamp_of(row) or "").casefold() == lookup.stamp.casefold()

@@ -14,6 +14,7 @@ from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 from orosync.outlook.resource import (
     address,
+    changed_since,
     expand_extended,
     plain,
     precondition,
@@ -84,7 +85,7 @@ class Events:
             return address(path, filter=stamped_with(lookup.stamp), **wanted)
         if lookup.since is None:
             return ""
-        return address(path, filter=f"lastModifiedDateTime ge {lookup.since:%Y-%m-%dT%H:%M:%SZ}", **wanted)
+        return address(path, filter=changed_since(lookup.since), **wanted)
 
     def is_hit(self, row: Json, lookup: Lookup) -> bool:
         return lookup.stamp is None or (stamp_of(row) or "").casefold() == lookup.stamp.casefold()

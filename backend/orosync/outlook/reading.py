@@ -7,7 +7,7 @@ Decides what "not there" is: only Graph's word about that very id (graph-api.md 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 
 from orosync.core.exchange import Found, Lookup, NotReadable, NotThere, Reading
@@ -16,10 +16,9 @@ from orosync.errors import EntityForbidden, OrosyncError, SideFailing
 from orosync.outlook.batch import MOST_PARTS, Answer, send_parts
 from orosync.outlook.client import GraphClient
 from orosync.outlook.replies import NO_SUCH_ITEM, Reply, read_error
-from orosync.outlook.resource import Resource
+from orosync.outlook.resource import CLOCKS_APART, Resource
 
 LIST_FROM = 100  # more ids than these are cheaper to find in a listing than one by one
-_CLOCKS_APART = timedelta(minutes=2)  # between our clock, which wrote `since`, and the mailbox server's
 
 
 def read(client: GraphClient, resource: Resource, ids: Sequence[str]) -> dict[str, Reading]:
@@ -108,7 +107,7 @@ def _is_recent(row: Json, lookup: Lookup) -> bool:
         created = datetime.fromisoformat(str(row.get("createdDateTime")))
     except ValueError:
         return True
-    return created >= lookup.since - _CLOCKS_APART
+    return created >= lookup.since - CLOCKS_APART
 
 
 def _walk(client: GraphClient, resource: Resource, start: str) -> Iterator[list[Json]]:

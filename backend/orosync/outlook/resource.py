@@ -7,6 +7,7 @@ Nothing here calls Graph.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,7 @@ from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 
 EXTENDED = "singleValueExtendedProperties"
+CLOCKS_APART = timedelta(minutes=2)  # between ours and the mailbox server's
 
 
 class Resource(Protocol):
@@ -85,6 +87,11 @@ def expand_extended(ids: Iterable[str]) -> str:
 def stamped_with(value: str) -> str:
     """A `$filter` for the items that carry this stamp; values compare without case."""
     return f"{EXTENDED}/any(ep:ep/id eq {_literal(STAMP_PROPERTY)} and ep/value eq {_literal(value)})"
+
+
+def changed_since(since: datetime) -> str:
+    """A `$filter` for what changed since then by the server's clock."""
+    return f"lastModifiedDateTime ge {since - CLOCKS_APART:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def stamp_of(row: Json) -> str | None:
