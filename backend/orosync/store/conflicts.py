@@ -1,0 +1,115 @@
+"""Fields that changed differently on both sides: base, both values and what was chosen, so that a loser can be
+restored.
+
+A conflict that came without a choice is open: somebody is asked. It stays open with the answer until a run has acted on
+it, which drops it and logs what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from orosync.core.ledger import Conflict
+from orosync.core.records import Entity
+from orosync.errors import BadInput
+from orosync.store import tables
+from orosync.store.transactions import AccountPart
+
+_ROW = tables.conflicts.c
+_ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
+_ADD = sa.insert(tables.conflicts)
+_ALL = sa.select(tables.conflicts).where(_ACCOUNT).order_by(_ROW.id)
+_OPEN = _ALL.where(tables.OPEN_CONFLICT)
+_ONE = sa.select(tables.conflicts).where(_ACCOUNT, _ROW.id == sa.bindparam("conflict_id"))
+_SETTLE = (
+    sa.update(tables.conflicts)
+    .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.id == sa.bindparam("conflict_id"), tables.OPEN_CONFLICT)
+    .values(choice=sa.bindparam("new_choice"))
+)
+_DROP_OPEN = {
+    name: sa.delete(tables.conflicts).where(
+        _ACCOUNT,
+        _ROW.entity == sa.bindparam("entity"),
+        _ROW[name] == sa.bindparam("record_id"),
+        tables.OPEN_CONFLICT,
+    )
+    for name in ("outlook_id", "oro_id")
+}
+
+
+def settle(connection: sa.Connection, account_id: int, conflict_id: int, choice: str) -> None:
+    """See `Conflicts.settle_conflict`; for those who write without the account's lease."""
+    values = {"account_id_": account_id, "conflict_id": conflict_id, "new_choice": choice}
+    if not connection.execute(_SETTLE, values).rowcount:
+        raise BadInput(
+            f"There is no open conflict {conflict_id}.", field="conflict", remedy="See `orosync conflicts list`."
+        )
+
+
+def find(connection: sa.Connection, account_id: int, conflict_id: int) -> Conflict | None:
+    row = connection.execute(_ONE, {"account_id": account_id, "conflict_id": conflict_id}).first()
+    return None if row is None else _to_conflict(row)
+
+
+class Conflicts(AccountPart):
+    def add_conflicts(self, conflicts: Iterable[Conflict]) -> None:
+        """`id` is ignored."""
+        rows = [
+            {
+                "account_id": self._account_id,
+                "entity": conflict.entity,
+                "outlook_id": conflict.outlook_id,
+                "oro_id": conflict.oro_id,
+                "field": conflict.field,
+                "base": conflict.base,
+                "outlook": conflict.outlook,
+                "oro": conflict.oro,
+                "rule": conflict.rule,
+                "choice": conflict.choice,
+                "open": conflict.choice is None,
+                "at": conflict.at,
+                "run": conflict.run,
+            }
+            for conflict in conflicts
+        ]
+        self._write(_ADD, rows)
+
+    def conflicts(self, open_only: bool = True) -> list[Conflict]:
+        """In the order they arose. Open ones may have their answer already; see the module's text."""
+        return [_to_conflict(row) for row in self._rows(_OPEN if open_only else _ALL)]
+
+    def conflict(self, conflict_id: int) -> Conflict | None:
+        with self._transactions.reading() as connection:
+            return find(connection, self._account_id, conflict_id)
+
+    def settle_conflict(self, conflict_id: int, choice: str) -> None:
+        """The answer, which may be changed while it is open. BadInput if none with that id is."""
+        with self._writing() as connection:
+            settle(connection, self._account_id, conflict_id, choice)
+
+    def drop_open_conflicts(self, entity: Entity, outlook_id: str | None, oro_id: str | None) -> None:
+        """Those of the record with either id."""
+        with self._writing() as connection:
+            for name, record_id in (("outlook_id", outlook_id), ("oro_id", oro_id)):
+                if record_id is not None:
+                    values = {"account_id": self._account_id, "entity": entity, "record_id": record_id}
+                    connection.execute(_DROP_OPEN[name], values)
+
+
+def _to_conflict(row: sa.Row[Any]) -> Conflict:
+    return Conflict(
+        entity=Entity(row.entity),
+        outlook_id=row.outlook_id,
+        oro_id=row.oro_id,
+        field=row.field,
+        base=row.base,
+        outlook=row.outlook,
+        oro=row.oro,
+        rule=row.rule,
+        choice=row.choice,
+        at=row.at,
+        run=row.run,
+        id=row.id,
+    )

@@ -1,0 +1,56 @@
+"""Where each side's change feed of each entity stands. Moved by `sync` in the transaction that journals the page."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from orosync.core.ledger import Cursor
+from orosync.core.records import Entity, Side
+from orosync.store import tables
+from orosync.store.transactions import AccountPart, Upsert
+
+_ROW = tables.cursors.c
+_SAVE = Upsert(tables.cursors)
+_ONE = sa.select(tables.cursors).where(
+    _ROW.account_id == sa.bindparam("account_id"),
+    _ROW.side == sa.bindparam("side"),
+    _ROW.entity == sa.bindparam("entity"),
+)
+
+
+def generation(connection: sa.Connection, account_id: int, side: Side, entity: Entity) -> int:
+    """0 if no cursor was saved yet."""
+    row = connection.execute(_ONE, {"account_id": account_id, "side": side, "entity": entity}).first()
+    return 0 if row is None else int(row.generation)
+
+
+class Cursors(AccountPart):
+    def cursor(self, side: Side, entity: Entity) -> Cursor:
+        """An empty one if none was saved yet."""
+        rows = self._rows(_ONE, side=side, entity=entity)
+        if not rows:
+            return Cursor()
+        row = rows[0]
+        return Cursor(
+            cursor=row.cursor,
+            generation=row.generation,
+            swept_at=row.swept_at,
+            first_done=row.first_done,
+            fingerprint=row.fingerprint,
+            balance=row.balance,
+        )
+
+    def save_cursor(self, side: Side, entity: Entity, cursor: Cursor) -> None:
+        values = {
+            "account_id": self._account_id,
+            "side": side,
+            "entity": entity,
+            "cursor": cursor.cursor,
+            "generation": cursor.generation,
+            "swept_at": cursor.swept_at,
+            "first_done": cursor.first_done,
+            "fingerprint": cursor.fingerprint,
+            "balance": cursor.balance,
+        }
+        with self._writing() as connection:
+            connection.execute(_SAVE.into(connection), values)

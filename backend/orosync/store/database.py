@@ -1,0 +1,136 @@
+"""The whole store: accounts, settings, leases and secrets for everybody, and an `AccountStore` for whoever works on
+one account. Built once per process; safe to use from many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from orosync.core.records import Entity, Side
+from orosync.errors import ConfigurationError
+from orosync.store import conflicts, journal, quarantine, tables
+from orosync.store.accounts import AccountRow, Accounts, Places
+from orosync.store.conflicts import Conflicts
+from orosync.store.cursors import Cursors
+from orosync.store.intents import Intents
+from orosync.store.journal import Journal
+from orosync.store.leases import Lease, Leases
+from orosync.store.links import Links
+from orosync.store.oplog import Oplog
+from orosync.store.quarantine import Quarantine
+from orosync.store.runs import Runs
+from orosync.store.settings import Settings, SettingsLevels
+from orosync.store.transactions import Transactions
+from orosync.store.unlinked import UnlinkedRecords
+from orosync.store.vault import Secrets, Vault
+
+
+class AccountStore(
+    AccountRow,
+    Cursors,
+    Journal,
+    Links,
+    UnlinkedRecords,
+    Intents,
+    Oplog,
+    Conflicts,
+    Quarantine,
+    Runs,
+    SettingsLevels,
+):
+    """Everything the program remembers about one account (the protocol of the same name in `sync/ports.py`).
+
+    Without a lease it is for reading; writing then raises LeaseLost. All methods may be called inside or outside
+    `transaction()`; outside, each is its own transaction.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        account_id: int,
+        lease: Lease | None,
+        now: Callable[[], datetime],
+        places: Places,
+    ) -> None:
+        super().__init__(transactions, account_id, lease, now)
+        self._places = places
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """`vault` is needed for secrets alone. `now` dates tombstones and changes of settings and secrets."""
+
+    def __init__(self, engine: sa.Engine, vault: Vault | None = None, now: Callable[[], datetime] = _utc_now) -> None:
+        self._transactions = Transactions(engine)
+        self._vault = vault
+        self._now = now
+        self._places = Places()
+        self.accounts = Accounts(self._transactions, self._places)
+        self.settings = Settings(self._transactions, now)
+        self.leases = Leases(self._transactions)
+
+    @property
+    def engine(self) -> sa.Engine:
+        return self._transactions.engine
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, across accounts, settings and secrets. Nested ones join the outermost."""
+        with self._transactions.writing():
+            yield
+
+    def account_store(self, account_id: int, lease: Lease | None = None) -> AccountStore:
+        """For reading, or for working on the account under its lease."""
+        if lease is not None and lease.account_id != account_id:
+            raise ValueError("the lease is another account's")
+        return AccountStore(self._transactions, account_id, lease, self._now, self._places)
+
+    def secrets(self, account_id: int) -> Secrets:
+        return Secrets(self._transactions, account_id, self._needed_vault(), self._now)
+
+    def rotate_secrets(self) -> int:
+        """Re-encrypt every secret with the newest key; returns how many had another one."""
+        return self._needed_vault().rotate(self._transactions)
+
+    def settle_conflict(self, account_id: int, conflict_id: int, choice: Side) -> None:
+        """A person chose: remember it and put the record into the journal, so that the next run acts on it. BadInput
+        if the conflict is not open (any more)."""
+        with self._transactions.writing() as connection:
+            conflicts.settle(connection, account_id, conflict_id, choice)
+            conflict = conflicts.find(connection, account_id, conflict_id)
+            if conflict is not None:
+                for side, half in ((Side.OUTLOOK, conflict.outlook_id), (Side.ORO, conflict.oro_id)):
+                    journal.look_again(connection, account_id, side, conflict.entity, [half] if half else [])
+
+    def retry_quarantined(self, account_id: int, record: tuple[Side, Entity, str] | None = None) -> int:
+        """Let the next run try one record again, or all of the account; returns how many."""
+        with self._transactions.writing() as connection:
+            return quarantine.retry(connection, account_id, self._now(), record)
+
+    def release_quarantined(self, account_id: int, side: Side, entity: Entity, id: str) -> bool:
+        """Forget that a record failed; it is tried when it changes. False if it was not in quarantine."""
+        with self._transactions.writing() as connection:
+            return quarantine.release(connection, account_id, side, entity, id) > 0
+
+    def purge(self, before: datetime) -> int:
+        """Drop tombstones that ended before then (R16: keep them 90 days at least) and lists of places that no
+        account uses; returns how many tombstones."""
+        ended = tables.links.c.ended_at < before
+        with self._transactions.writing() as connection:
+            dropped = connection.execute(sa.delete(tables.links).where(tables.TOMBSTONE, ended)).rowcount
+            self._places.drop_unused(connection)
+        return int(dropped)
+
+    def _needed_vault(self) -> Vault:
+        if self._vault is None:
+            raise ConfigurationError(["OROSYNC_SECRET_KEYS is not set, and secrets cannot be kept without"])
+        return self._vault
