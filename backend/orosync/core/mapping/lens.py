@@ -4,7 +4,8 @@ The laws (design.md 4, point 2), for every record r and item i of that side:
     get(put(r, i) applied to i) == representable(r, i)        what can be held arrives
     put(get(i), i) == {}                                       nothing to write for what is there already
 A lens writes only the fields it is given, and never touches what is not mapped: fourth e-mail, other phones, HTML of a
-note, unknown properties.
+note, unknown properties. Where a side has more than one of what the record has once (phones, untyped addresses), taking
+the one away makes the next one visible: the first law then does not hold for None.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from orosync.core.mapping.places import Places
 from orosync.core.records import Entity, Item, Json, Record, Side, Snapshot, Value
 
 # The GUID is ours for the product's life: changing it would orphan every stamp ever written.
@@ -21,17 +23,6 @@ GENDER_PROPERTY = "Short 0x3A4D"
 FAX_PROPERTY = "String 0x3A24"
 PRIMARY_PHONE_PROPERTY = "String 0x3A1A"
 LINKED_RESOURCE_APPLICATION = "OroCRM"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Countries and regions as the OroCRM instance serves them.
-
-    countries: id (ISO-2, "US") -> name. regions: id ("US-NY") -> (country id, code "NY", name "New York").
-    """
-
-    countries: Mapping[str, str] = field(default_factory=dict)
-    regions: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +44,7 @@ class Context:
     calendar_id: str = ""
     private_items: str = "skip"
     contact_external_id: bool = False
+    include_private: bool = False
 
 
 class Lens(Protocol):
@@ -69,8 +61,11 @@ class Lens(Protocol):
 
         Empty when there is nothing to write. The patch is in the side's own JSON, ready for its client:
         Outlook: the body of POST or PATCH (`singleValueExtendedProperties`, `linkedResources` included).
-        OroCRM contact: {"attributes": {...}, "addresses": {"create": [body...], "update": {id: body}, "delete": [id]}}
-        OroCRM task: {"attributes": {...}, "relationships": {"taskPriority": id}, "status": id}
+        OroCRM contact: {"attributes": {...}, "addresses": {"create": [body...], "update": {id: body}, "delete": [id]}};
+        "addresses" only where one changes, a body is {"attributes", "country", "region", "types"}, an update has only
+        what changes. To be sent in this order: updates, then creates (a type that is taken is silently lost), deletes.
+        OroCRM task: {"attributes": {...}, "relationships": {"taskPriority": id}, "status": id}, the last two only
+        where they change; how a status is reached (relation or workflow transition) is the adapter's business.
         OroCRM event: the body of POST or PUT of the old REST API.
         """
 
