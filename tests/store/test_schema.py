@@ -3,8 +3,9 @@
 import inspect
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -44,16 +45,16 @@ def test_the_migrated_schema_is_the_declared_one(engine: sa.Engine) -> None:
 
 
 @pytest.fixture
-def declared(engine: sa.Engine, tmp_path: Path) -> Iterator[sa.Engine]:
-    """A second database of the same kind, made of the declaration instead of the migrations."""
+def bare(engine: sa.Engine, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A second database of the same kind, with no table in it."""
     if engine.dialect.name == "sqlite":
-        other = open_engine(f"sqlite:///{tmp_path / 'declared.db'}")
+        other = open_engine(f"sqlite:///{tmp_path / 'bare.db'}")
     else:
         with engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA IF EXISTS declared CASCADE; CREATE SCHEMA declared"))
-        url = engine.url.update_query_dict({"options": "-c search_path=declared"})
+            connection.execute(sa.text("DROP SCHEMA IF EXISTS bare CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA bare"))
+        url = engine.url.update_query_dict({"options": "-c search_path=bare"})
         other = open_engine(url.render_as_string(hide_password=False))
-    tables.metadata.create_all(other)
     yield other
     other.dispose()
 
@@ -68,7 +69,7 @@ CONSTRAINTS = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(
 CATALOGUES = {"sqlite": [ALL_OF_SQLITE], "postgresql": [INDEXES, COLUMNS, CONSTRAINTS]}
 
 
-def test_partial_indexes_collations_and_cascades_are_the_declared_ones(engine: sa.Engine, declared: sa.Engine) -> None:
+def test_partial_indexes_collations_and_cascades_are_the_declared_ones(engine: sa.Engine, bare: sa.Engine) -> None:
     def catalogue(of: sa.Engine) -> list[list[str]]:
         with of.connect() as connection:
             return [
@@ -76,7 +77,8 @@ def test_partial_indexes_collations_and_cascades_are_the_declared_ones(engine: s
                 for query in CATALOGUES[of.dialect.name]
             ]
 
-    assert catalogue(engine) == catalogue(declared)
+    tables.metadata.create_all(bare)
+    assert catalogue(engine) == catalogue(bare)
 
 
 def _in_any_order(row: Iterable[object]) -> str:
@@ -85,19 +87,26 @@ def _in_any_order(row: Iterable[object]) -> str:
     return " , ".join(sorted(part.strip() for part in text.removesuffix(" )").split(",")))
 
 
-def test_upgrading_twice_changes_nothing_and_several_processes_may_start_at_once(tmp_path: Path) -> None:
-    engines = [open_engine(f"sqlite:///{tmp_path / 'new.db'}") for _ in range(3)]
+UPGRADE = (
+    "import sys; from orosync.store import engine, migrations; migrations.upgrade(engine.open_engine(sys.argv[1]))"
+)
+
+
+@pytest.mark.processes
+def test_several_processes_may_upgrade_at_once(bare: sa.Engine) -> None:
     with pytest.raises(ConfigurationError, match="orosync db upgrade"):
-        migrations.check(engines[0])
-    assert migrations.current(engines[0]) is None
-    with ThreadPoolExecutor(1) as one:  # Alembic configures itself for the whole process
-        list(one.map(migrations.upgrade, engines))
-    assert migrations.current(engines[0]) == migrations.head()
-    migrations.check(engines[0])
-    with engines[0].connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
-    for engine in engines:
-        engine.dispose()
+        migrations.check(bare)
+    assert migrations.current(bare) is None
+    command = [sys.executable, "-c", UPGRADE, bare.url.render_as_string(hide_password=False)]
+    started = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
+    migrations.check(bare)
+    migrations.upgrade(bare)  # once more changes nothing
+    assert migrations.current(bare) == migrations.head()
+    with bare.connect() as connection:
+        if bare.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(tables.accounts)).scalar_one() == 0
 
 
 def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
