@@ -22,8 +22,8 @@ from orosync.errors import ConfigurationError
 WRITES = "orosync_writes"  # execution option of connections that will write
 LOCK_WAIT_S = 5  # how long a writer waits for another one (reference/dependencies.md 2.3)
 
-# FULL makes every commit survive a power cut: an intent must be on disk before its request leaves (R23). Measured on an
-# SSD: 0.4 ms a commit instead of 0.2 ms with NORMAL; commits carry groups of records, so it hardly shows.
+# FULL makes every commit survive a power cut: an intent must be on disk before its request leaves (R23). Measured:
+# 0.4 ms a commit instead of 0.2 ms with NORMAL; commits carry groups of records, so it hardly shows.
 _SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout = {LOCK_WAIT_S * 1000}",
     "PRAGMA journal_mode = WAL",
