@@ -20,7 +20,7 @@ RESOURCES = {Entity.CONTACT: "contacts", Entity.TASK: "tasks"}
 
 def discover(client: OroClient, entities: Collection[Entity]) -> Json:
     """See `SidePort.discover`. Raises SignInNeeded, AccountBlocked, Throttled, Unreachable, SideFailing."""
-    user = _user(client)
+    who = user(client)
     forbidden = [entity.value for entity in entities if not _may_read(client, entity)]
     contacts = Entity.CONTACT in entities and Entity.CONTACT.value not in forbidden
     tasks = Entity.TASK in entities and Entity.TASK.value not in forbidden
@@ -28,8 +28,8 @@ def discover(client: OroClient, entities: Collection[Entity]) -> Json:
     external_id = contacts and has_external_id(client)
     countries, regions = places(client) if contacts else ({}, {})
     return {
-        "user_id": user["id"],
-        "address": user["email"],
+        "user_id": who["id"],
+        "address": who["email"],
         "zone": zone(client),
         "calendar_id": own_calendar(client) if events else "",
         "version": "7.0.2 or later" if external_id else "",
@@ -103,11 +103,15 @@ def offers_oauth(client: OroClient) -> bool:
     return status in {400, 401} and isinstance(answer, dict) and "error" in answer
 
 
-def _user(client: OroClient) -> dict[str, str]:
+def user(client: OroClient) -> dict[str, str]:
+    """{"id", "email"} of the user who asks; the address is "" where the profile is hidden. Raises SignInNeeded."""
     answer = client.get("userprofile")
-    if answer.status == 403:
+    if answer.status == 403:  # a role may hide the profile; the own calendar names its owner too
+        calendar = client.get(legacy_rest.OWN_CALENDAR, dialect=Dialect.LEGACY)
+        if calendar.ok and isinstance(calendar.document, dict) and calendar.document.get("owner"):
+            return {"id": str(calendar.document["owner"]), "email": ""}
         raise SignInNeeded(
-            "This OroCRM user may not see the own profile, so nothing can be synced for them.",
+            "This OroCRM user may not see the own profile, nor an own calendar, so nobody knows who it is.",
             remedy="Ask the administrator of OroCRM for a role with the permission to view and edit the own profile.",
         )
     if not answer.ok:

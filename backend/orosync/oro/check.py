@@ -126,12 +126,10 @@ def _sign_in(client: OroClient, *, wsse: bool) -> Finding:
         )  # fmt: skip
     if not signed:
         return Finding(False, "sign_in", "Signed in, but OroCRM shows nothing.", "Check the user's role.")
-    profile = client.get("userprofile")
-    if not profile.ok:
-        return Finding(
-            False, "profile", "This OroCRM user may not see the own profile.",
-            "Ask the administrator of OroCRM for a role with the permission to view the own profile.",
-        )  # fmt: skip
+    try:
+        capabilities.user(client)
+    except SignInNeeded as hidden:
+        return Finding(False, "profile", hidden.message, hidden.remedy)
     return Finding(True, "sign_in", "The sign-in works.")
 
 

@@ -17,6 +17,7 @@ from orosync.core.records import Entity, Item, Json
 from orosync.errors import OutcomeUnknown, RecordChanged, RecordRefused, SideFailing, TryLater
 from orosync.oro import legacy_rest
 from orosync.oro.answers import entity_refusal, is_taken_uid, one_of, rows_of, write_refusal
+from orosync.oro.capabilities import readable
 from orosync.oro.client import Answer, Dialect, OroClient
 from orosync.oro.memory import Memory
 from orosync.oro.versions import content_digest
@@ -146,15 +147,22 @@ class Events:
         body = {name: value for name, value in write.patch.items() if name != "calendar"}
         answer = self.client.write("PUT", legacy_rest.event_path(item.id), body, dialect=Dialect.LEGACY)
         if not answer.ok:
+            self._raise_if_switched_off(answer)
             raise write_refusal(answer, self.entity)
         return Written(self._read_back(item.id))
 
     def delete(self, item: Item) -> Written:
         self._look_at_target(item)
         answer = self.client.write("DELETE", legacy_rest.event_path(item.id), dialect=Dialect.LEGACY)
+        self._raise_if_switched_off(answer)
         if not answer.ok and answer.status != 404:
             raise write_refusal(answer, self.entity)
         return Written(None)
+
+    def _raise_if_switched_off(self, answer: Answer) -> None:
+        """This dialect answers 404 alike for a missing event and for a switched-off API; the other tells them apart."""
+        if answer.status == 404 and not readable(self.client):
+            raise SideFailing("OroCRM finds nothing at all at the moment.")
 
     def _look_at_target(self, item: Item) -> None:
         if item.body.get("parentEventId"):

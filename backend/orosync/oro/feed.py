@@ -80,15 +80,21 @@ class Feed:
         mark = memory.mark(self.overlap) or ""
         news = [item for item in items if updated_at(item) >= mark and not memory.knows(item)]
         total = answer.total
-        more = total is None or total > len(items)
-        reached = not items or updated_at(items[-1]) < mark or not more
-        still = not news and total == memory.total
-        if reached or still:
+        all_shown = total is not None and total <= len(items)
+        if all_shown or not items or updated_at(items[-1]) < mark or self._is_explained(memory, items, news, total):
             risen = memory.remember(news).risen(_newest(items), self.overlap)
             return self._page(news, replace(risen, total=total), last=True, full=False)
         # The head's rows stay unknown until the walk comes to them: if it is cut short, nothing was skipped.
         walk = {"kind": "changes", "from": mark, "after": "", "newest": _newest(items)}
         return self._page([], replace(memory, total=total, walk=walk), last=False, full=False)
+
+    def _is_explained(self, memory: Memory, items: list[Item], news: list[Item], total: int | None) -> bool:
+        """True if nothing new can lie behind these rows, although they are all within the overlap: the last of them is
+        known, and the count is that of before and of those created since."""
+        if memory.total is None or not memory.knows(items[-1]):
+            return False
+        created = [each for each in news if each.body["attributes"]["createdAt"] > (memory.high_water or "")]
+        return total == memory.total + len(created)
 
     def _changes(self, memory: Memory) -> FeedPage:
         walk = dict(memory.walk or {})
