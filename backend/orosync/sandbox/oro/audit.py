@@ -7,6 +7,7 @@ API reference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from orosync.sandbox.oro.records import Audit, Event, OroUser
@@ -20,6 +21,9 @@ CLASSES = {
     "event": "Oro\\Bundle\\CalendarBundle\\Entity\\CalendarEvent",
     "user": "Oro\\Bundle\\UserBundle\\Entity\\User",
     "calendar": "Oro\\Bundle\\CalendarBundle\\Entity\\Calendar",
+    "address": "Oro\\Bundle\\ContactBundle\\Entity\\ContactAddress",
+    "source": "Oro\\Bundle\\ContactBundle\\Entity\\Source",
+    "method": "Oro\\Bundle\\ContactBundle\\Entity\\Method",
     "priority": "Oro\\Bundle\\TaskBundle\\Entity\\TaskPriority",
 }
 
@@ -29,11 +33,36 @@ def difference(old: Any, new: Any) -> dict[str, Any]:
     return {"old": old, "new": new}
 
 
+def of_attribute(name: str, old: Any, new: Any) -> dict[str, Any]:
+    """The old and the new value of a contact's attribute; a birthday is stored as a date."""
+    if name != "birthday":
+        return difference(old, new)
+    return difference(_date(old), _date(new))
+
+
+def _date(value: str | None) -> dict[str, Any]:
+    stored = {"date": f"{value} 00:00:00.000000", "timezone_type": 3, "timezone": "UTC"}
+    return {"value": stored if value else None, "type": "date"}
+
+
+def _entry(kind: str, number: Any, name: str, change: Any = ()) -> dict[str, Any]:
+    shown = {"entity_class": CLASSES[kind], "entity_id": number, "entity_name": name, "change_set": change or []}
+    return {f"{CLASSES[kind]}{number}": shown}
+
+
 def removed_relation(kind: str, number: Any, name: str) -> dict[str, Any]:
     """How the audit shows a relation of a removed record."""
-    entry = {"entity_class": CLASSES[kind], "entity_id": number, "entity_name": name, "change_set": []}
-    changes = {"added": [], "removed": {f"{CLASSES[kind]}{number}": entry}, "changed": []}
+    changes = {"added": [], "removed": _entry(kind, number, name), "changed": []}
     return {"old": f"Removed: {name}", "new": None, "collectionDiffs": changes}
+
+
+def added(kind: str, rows: Sequence[tuple[Any, str]], field: str | None = None) -> dict[str, Any]:
+    """How the audit shows relations and lists of a new record; rows are (id, name)."""
+    entries: dict[str, Any] = {}
+    for number, name in rows:
+        entries |= _entry(kind, number, name, {field: [None, name]} if field else ())
+    changes = {"added": entries, "removed": [], "changed": []}
+    return {"old": None, "new": "Added: " + ", ".join(name for _, name in rows), "collectionDiffs": changes}
 
 
 def write(
@@ -89,6 +118,7 @@ def event_removed(state: OroState, user: OroUser | None, event: Event) -> None:
     data: dict[str, Any] = {
         "uid": difference(event.uid, None),
         "title": difference(event.title, None),
+        **({"description": difference(event.description, None)} if event.description else {}),
         "start": difference(moment(event.start), none),
         "end": difference(moment(event.end), none),
         "allDay": difference(event.all_day, False),

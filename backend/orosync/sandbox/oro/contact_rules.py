@@ -333,8 +333,9 @@ def _note(state: OroState, user: OroUser, before: Contact | None, after: Contact
     if not state.settings.audited:
         return
     old = before.attributes if before else {}
-    data = {
-        name: audit.difference(old.get(name), after.attributes.get(name))
+    data: dict[str, Any] = {} if before else _new_relations(state, after)
+    data |= {
+        name: audit.of_attribute(name, old.get(name), after.attributes.get(name))
         for name in {**old, **after.attributes}
         if old.get(name) != after.attributes.get(name)
     }
@@ -345,6 +346,31 @@ def _note(state: OroState, user: OroUser, before: Contact | None, after: Contact
         _note_rows(state, user, kind, old_rows, getattr(after, items))
     action = "create" if before is None else "update"
     audit.write(state, user, action, "contact", after.id, after.title, data)
+
+
+def _new_relations(state: OroState, contact: Contact) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for kind, items in LISTS.items():
+        rows: list[ListRow] = getattr(contact, items)
+        if rows:
+            data[items] = audit.added(kind, [(row.id, row.value) for row in rows], kind)
+    names = [(each.id, _addressee(each)) for each in state.address_list(contact)]
+    if any(name for _, name in names):
+        data["addresses"] = audit.added("address", [row for row in names if row[1]])
+    for name in ("source", "method"):
+        entry = find(state, ONE[name], contact.relations.get(name))
+        if entry is not None:
+            data[name] = audit.added(name, [(entry.id, entry.attributes["label"])])
+    for name in ("owner", "assignedTo"):
+        person = state.users.get(contact.relations.get(name) or 0)
+        if person is not None:
+            data[name] = audit.added("user", [(person.id, person.name)])
+    return data
+
+
+def _addressee(address: Address) -> str:
+    names = ("namePrefix", "firstName", "middleName", "lastName", "nameSuffix")
+    return " ".join(str(address.attributes[name]) for name in names if address.attributes.get(name))
 
 
 def _note_rows(state: OroState, user: OroUser, kind: str, old: list[ListRow], new: list[ListRow]) -> None:
@@ -362,7 +388,7 @@ def _note_rows(state: OroState, user: OroUser, kind: str, old: list[ListRow], ne
 
 def delete(state: OroState, user: OroUser | None, contact: Contact) -> None:
     """Takes a contact away with its addresses; links from tasks and events go without moving those."""
-    data = {name: audit.difference(value, None) for name, value in contact.attributes.items()}
+    data = {name: audit.of_attribute(name, value, None) for name, value in contact.attributes.items()}
     owner = state.users.get(contact.owner or 0)
     if owner is not None:
         data["owner"] = audit.removed_relation("user", owner.id, owner.name)

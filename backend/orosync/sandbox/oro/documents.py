@@ -68,7 +68,7 @@ class Renderer:
 
     def _relation(self, relation: Relation, record: Any, address: str, name: str) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        if self.links:
+        if self.links and relation.linked:
             shown["links"] = _relation_links(address, name)
         shown["data"] = self.linkage(relation, record)
         return shown

@@ -66,23 +66,25 @@ class EventInput:
         """Notes an error at a field (`start`, `recurrence.timeZone`, `attendees.0.status`)."""
         self.errors.setdefault(name, []).append(message)
 
-    def raise_if_wrong(self, event: Event | None) -> None:
-        """Raises `LegacyRefused` 400 with the tree of the form when something is wrong."""
+    def raise_if_wrong(self, event: Event | None, attendees: int = 0) -> None:
+        """Raises `LegacyRefused` 400 with the tree of the form when something is wrong.
+
+        `attendees` is how many the event has now: their fields show in the tree.
+        """
         if self.errors or self.extra:
-            tree = self._tree(event)
+            tree = self._tree(event, attendees)
             body = {"code": 400, "message": "Validation Failed", "errors": tree}
             raise LegacyRefused(400, body)
 
-    def _tree(self, event: Event | None) -> dict[str, Any]:
+    def _tree(self, event: Event | None, attendees: int) -> dict[str, Any]:
         children = {name: self._leaf(name) for name in FIELDS}
         reminders = len(self.sent["reminders"]) if "reminders" in self.sent else len(event.reminders if event else ())
         if reminders:
             interval = {"children": {"number": [], "unit": []}}
             entry = {"children": {"method": [], "interval": interval}}
             children["reminders"] = {**_errors_of(children["reminders"]), "children": [entry] * reminders}
-        attendees = (
-            len(self.sent["attendees"]) if "attendees" in self.sent else len(event.attendees if event else ())
-        )
+        if "attendees" in self.sent:
+            attendees = len(self.sent["attendees"])
         if attendees:
             entries = [
                 {"children": {name: self._leaf(f"attendees.{index}.{name}") for name in _ATTENDEE}}

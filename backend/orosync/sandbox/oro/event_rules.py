@@ -65,7 +65,7 @@ def create(state: OroState, user: OroUser, body: Mapping[str, Any]) -> Event:
     _send(state, event, form, added, set())
     data = {"title": audit.difference(None, event.title), "uid": audit.difference(None, event.uid)}
     audit.write(state, user, "create", "event", event.id, event.title, data)
-    invite(state, event)
+    invite(state, user, event)
     return event
 
 
@@ -78,7 +78,7 @@ def update(state: OroState, user: OroUser | None, event: Event, body: Mapping[st
     if "calendar" in form.sent and form.sent["calendar"] not in state.calendars:
         form.sent["calendar"] = None
     _check_uid(state, form, event)
-    form.raise_if_wrong(event)
+    form.raise_if_wrong(event, len(parent_of(state, event).attendees))
     before = copy(event)
     added, removed = _fill(state, event, form)
     event.uid = event.uid or form.sent.get("uid") or state.new_uuid()
@@ -89,7 +89,7 @@ def update(state: OroState, user: OroUser | None, event: Event, body: Mapping[st
     _send(state, event, form, added, removed)
     data = {name: audit.difference(str(getattr(before, name)), str(getattr(event, name))) for name in names}
     audit.write(state, user, "update", "event", event.id, event.title, data)
-    invite(state, event)
+    invite(state, user, event)
 
 
 def _same_rule(one: Event, other: Event) -> bool:
@@ -186,7 +186,7 @@ def parent_of(state: OroState, event: Event) -> Event:
     return parent or event
 
 
-def invite(state: OroState, event: Event) -> None:
+def invite(state: OroState, user: OroUser | None, event: Event) -> None:
     """Brings the copies in line: made, changed, taken away."""
     if event.parent is not None:
         return
@@ -199,7 +199,7 @@ def invite(state: OroState, event: Event) -> None:
     for child in children(state, event):
         holder = state.calendar_owner(child.calendar)
         if holder is None or holder.id not in wanted:
-            remove_row(state, None, child)
+            remove_row(state, user, child)
             continue
         del wanted[holder.id]
         _follow(state, event, child)

@@ -7,7 +7,7 @@ different in a list (`timeZone`, `fullName`) and by itself (`timezone`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orosync.sandbox.oro import recurrence
@@ -15,6 +15,11 @@ from orosync.sandbox.oro.event_rules import parent_of
 from orosync.sandbox.oro.records import Attendee, Event, OroUser
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.times import legacy_time
+
+
+MY_TASKS = 1
+"""The number of the calendar of tasks, whoever asks."""
+TASK_LENGTH = timedelta(minutes=30)
 
 
 def invitation_status(state: OroState, event: Event) -> str:
@@ -117,14 +122,49 @@ def window(
             elif not event.cancelled and event.start <= high and event.end >= low:
                 single.append(_exception(state, event, view(state, user, event, in_list=True)))
     single.sort(key=lambda shown: (shown["start"], shown["id"]))
-    return single + expanded
+    return single + expanded + _tasks(state, user, low, high)
+
+
+def _tasks(state: OroState, user: OroUser, low: datetime, high: datetime) -> list[dict[str, Any]]:
+    """The asking user's tasks with a due date in the window: they stand in every start/end list.
+
+    Their ids are ids of tasks; only `calendarAlias` tells them from events (calendarevents-list-by-start-end).
+    """
+    if state.level(user, "task") == "none":
+        return []
+    mine = (state.tasks.get(number) for number in state.tasks.with_key("owner", user.id))
+    return [
+        {
+            "calendar": MY_TASKS,
+            "id": task.id,
+            "title": task.subject,
+            "description": task.description,
+            "start": legacy_time(task.due_date),
+            "end": legacy_time(task.due_date + TASK_LENGTH),
+            "allDay": False,
+            "createdAt": legacy_time(task.created_at),
+            "updatedAt": legacy_time(task.updated_at),
+            "editable": False,
+            "removable": False,
+            "calendarAlias": "tasks",
+        }
+        for task in mine
+        if task is not None and task.due_date is not None and low <= task.due_date <= high
+    ]
 
 
 def _exception(state: OroState, event: Event, shown: dict[str, Any]) -> dict[str, Any]:
     series = state.events.get(event.series) if event.series is not None else None
-    if series is not None and series.recurrence is not None:
+    if series is not None and series.recurrence is not None and _is_occurrence(series, event.original_start):
         shown["recurrencePattern"] = recurrence.in_words(series.recurrence.rule)
     return shown | {"calendarAlias": "user"}
+
+
+def _is_occurrence(series: Event, moment: datetime | None) -> bool:
+    if series.recurrence is None or moment is None:
+        return False
+    rule, zone = series.recurrence.rule, series.recurrence.time_zone
+    return moment in recurrence.occurrences(rule, zone, moment, moment, series.end - series.start)
 
 
 def _expand(
@@ -152,6 +192,5 @@ def _expand(
 
 def unstable(rows: list[Event], page: int, limit: int) -> list[Event]:
     """One page as the database happens to give it: there is no order, so pages repeat rows and lose others."""
-    if page % 2 == 0:
-        rows = sorted(rows, key=lambda event: (event.updated_at, -event.id), reverse=True)
+    rows = sorted(rows, key=lambda event: (event.updated_at, event.id), reverse=page % 2 == 0)
     return rows[(page - 1) * limit : page * limit]

@@ -122,15 +122,15 @@ class JsonApi:
         links = {"self": address}
         text = self._asked.query
 
-        def to(number: int | None) -> str:
-            joined = query.rebuilt(text, number)
+        def to(number: int | None, *, onward: bool = False) -> str:
+            joined = query.rebuilt(text, number, onward=onward)
             return f"{address}?{joined}" if joined else address
 
         if page > 1:
             links["first"] = to(None)
             links["prev"] = to(page - 1 if page > 2 else None)
         if more:
-            links["next"] = to(page + 1)
+            links["next"] = to(page + 1, onward=True)
         return links
 
     def _one(self, resource: Resource, record: Any, asked: Listing) -> Answer:
@@ -243,6 +243,8 @@ class JsonApi:
             included.append({"type": shown.pop("type"), "id": shown.pop("id"), "meta": known, **shown})
         if included:
             body["included"] = included
+        if renderer.links:
+            body["links"] = {"self": f"{self._base}/{resource.name}"}
         return Answer(status, body)
 
     def _delete_list(self, resource: Resource) -> Answer:
@@ -320,7 +322,9 @@ class JsonApi:
             raise not_found()
         document: dict[str, Any] = {"type": "configurationoptions", "id": rest[0]}
         if "noHateoas" not in self._asked.wishes:
-            document["links"] = {"self": f"{self._base}/configurationoptions/{rest[0]}"}
+            address = f"{self._base}/configurationoptions"
+            document["links"] = {"self": f"{address}/{rest[0]}"}
+            return Answer(200, {"data": document | {"attributes": found}, "links": {"self": address}})
         return Answer(200, {"data": document | {"attributes": found}})
 
     def _operation(self, rest: list[str]) -> Answer:

@@ -86,8 +86,7 @@ class LegacyApi:
 
     def connections(self, text: str) -> Answer:
         self._level("event")
-        own = self._state.calendar_of(self._user)
-        rows = [legacy_views.tasks_calendar(int(text), own)]
+        rows = [legacy_views.tasks_calendar(int(text))]
         rows += [
             legacy_views.connection(self._state, each)
             for each in self._state.connections.values()

@@ -10,6 +10,7 @@ from typing import Any
 from orosync.sandbox.oro import geography
 from orosync.sandbox.oro.audit import CLASSES
 from orosync.sandbox.oro.dictionaries import DICTIONARIES
+from orosync.sandbox.oro.event_views import MY_TASKS
 from orosync.sandbox.oro.records import Address, Audit, Contact, Task
 from orosync.sandbox.oro.schema import CONTACTS
 from orosync.sandbox.oro.state import CalendarConnection, OroState
@@ -110,7 +111,7 @@ def _address(shown: Address) -> dict[str, Any]:
     }
 
 
-def tasks_calendar(target: int, own: int) -> dict[str, Any]:
+def tasks_calendar(target: int) -> dict[str, Any]:
     """The entry every calendar has."""
     options = {
         "widgetRoute": "oro_task_widget_info",
@@ -124,7 +125,7 @@ def tasks_calendar(target: int, own: int) -> dict[str, Any]:
         "options": options,
         "targetCalendar": target,
         "calendarAlias": "tasks",
-        "calendar": own,
+        "calendar": MY_TASKS,
         "id": None,
         "visible": True,
     }

@@ -140,11 +140,16 @@ def _page(listing: Listing, parameter: Parameter) -> None:
     listing.page = value
 
 
-def rebuilt(query: str, page: int | None) -> str:
+def rebuilt(query: str, page: int | None, *, onward: bool = False) -> str:
     """The query of a link to another page: parameters in order of name, the page number among them."""
-    pairs = [(each.name, each.value) for each in parameters(query) if each.name != "page[number]"]
+    known = [(each.name, each.value) for each in parameters(query)]
+    pairs = [pair for pair in known if pair[0] != "page[number]"]
+    onward = onward and len(pairs) == len(known)
     if page is not None:
         pairs.append(("page[number]", str(page)))
+    if onward:
+        # a number that was not there before comes behind the size, otherwise names are in order
+        return _joined(sorted(pairs, key=lambda pair: ("page[size]~" if pair[0] == "page[number]" else pair[0])))
     return _joined(sorted(pairs))
 
 

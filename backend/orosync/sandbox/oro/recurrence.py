@@ -140,17 +140,21 @@ def in_words(rule: Mapping[str, Any]) -> str:
     days = ", ".join(day.capitalize() for day in rule["dayOfWeek"])
     nth = f"the {_ORDINALS.get(rule['instance'], '')} {days}"
     month = datetime(2000, rule["monthOfYear"] or 1, 1, tzinfo=UTC).strftime("%b")
+    if kind == "monthnth":
+        return _ended(f"Monthly {nth} of every {rule['interval']} month{'' if rule['interval'] == 1 else 's'}", rule)
     every = rule["interval"] // 12 if kind.startswith("year") else rule["interval"]
     unit, where = {
         "daily": ("day", ""),
         "weekly": ("week", f" on {days}"),
         "monthly": ("month", f" on day {rule['dayOfMonth']}"),
-        "monthnth": ("month", f" on {nth}"),
         "yearly": ("year", f" on {month} {rule['dayOfMonth']}"),
         "yearnth": ("year", f" on {nth} of {month}"),
     }[kind]
     name = {"day": "Daily", "week": "Weekly", "month": "Monthly", "year": "Yearly"}[unit]
-    text = f"{name} every {every} {unit}{'' if every == 1 else 's'}{where}"
+    return _ended(f"{name} every {every} {unit}{'' if every == 1 else 's'}{where}", rule)
+
+
+def _ended(text: str, rule: Mapping[str, Any]) -> str:
     if rule["occurrences"]:
         return f"{text}, end after {rule['occurrences']} occurrences"
     return f"{text}, end by {rule['endTime']:%b %-d, %Y}" if rule["endTime"] else text

@@ -7,7 +7,7 @@ Tables of names with the small functions that read them; rendering and selecting
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orosync.sandbox.oro import contact_rules, geography
@@ -26,6 +26,7 @@ class Relation:
     many: bool = False
     entity: str | None = None
     writable: bool = True
+    linked: bool = True
 
 
 @dataclass(frozen=True)
@@ -435,8 +436,8 @@ OPERATIONS = Resource(
         "summary": _named("summary"),
     },
     {
-        "owner": _one("users", _named("owner"), "user"),
-        "organization": _one("organizations", lambda _state, _operation: 1, "organization"),
+        "owner": replace(_one("users", _named("owner"), "user"), linked=False),
+        "organization": replace(_one("organizations", lambda _state, _entry: 1, "organization"), linked=False),
     },
     list_methods="OPTIONS",
 )

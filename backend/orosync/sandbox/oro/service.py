@@ -12,13 +12,14 @@ from orosync.sandbox.oro.oauth2 import OAuthServer
 from orosync.sandbox.oro.problems import LegacyRefused, MethodRefused, Problem, Refused, legacy_code
 from orosync.sandbox.oro.records import OroUser
 from orosync.sandbox.oro.state import OroState
-from orosync.sandbox.oro.wire import JSON, JSON_API, Answer, Asked, errors
+from orosync.sandbox.oro.wire import JSON, JSON_API, PRIVATE, Answer, Asked, errors
 from orosync.sandbox.oro.wsse import WsseGate
 
 LEGACY = "/api/rest/latest/"
 _HTML = "text/html; charset=UTF-8"
 _CHALLENGE = 'WSSE realm="Secured API", profile="UsernameToken"'
 _EXPOSED = "Location,X-Include-Total-Count,X-Include-Deleted-Count"
+_CACHED = "max-age=600, public"
 _NOT_FOUND = Problem(404, "not found http exception")
 
 
@@ -88,7 +89,7 @@ class Service:
         parts = [part for part in asked.path.removeprefix("/api/").split("/") if part]
         allow = allowed_methods(self._state, parts)
         if not asked.header("Access-Control-Request-Method"):
-            return Answer(200, None, {"Vary": "Origin", "Allow": allow})
+            return Answer(200, None, {"Vary": "Origin", "Allow": allow}, cache=_CACHED)
         headers = {
             "Access-Control-Allow-Headers": "Authorization,Content-Type,X-Include",
             "Access-Control-Expose-Headers": _EXPOSED,
@@ -96,7 +97,7 @@ class Service:
             "Vary": "Origin",
             "Access-Control-Allow-Methods": allow,
         }
-        return Answer(200, None, headers)
+        return Answer(200, None, headers, cache=_CACHED)
 
     def _oauth(self, asked: Asked) -> Answer:
         if asked.path.endswith("/authorize"):
@@ -108,7 +109,7 @@ class Service:
                 "Access-Control-Max-Age": "600",
                 "Vary": "Origin",
             }
-            return Answer(200, None, headers, _HTML)
+            return Answer(200, None, headers, _HTML, cache=_CACHED)
         if asked.method != "POST":
             return Answer(405, None, {"Allow": "OPTIONS, POST"}, _HTML)
         return self.oauth.token(asked)
@@ -130,4 +131,5 @@ def _to_login(asked: Asked, state: OroState) -> Answer:
         f"        <title>Redirecting to {address}</title>\n    </head>\n    <body>\n"
         f"        Redirecting to <a href=\"{address}\">{address}</a>.\n    </body>\n</html>"
     )
-    return Answer(302, page.encode(), {"Location": address}, "text/html; charset=utf-8")
+    cache = f"max-age=0, {PRIVATE}"
+    return Answer(302, page.encode(), {"Location": address}, "text/html; charset=utf-8", cache)
