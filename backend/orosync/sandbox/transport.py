@@ -93,6 +93,8 @@ class WsgiAdapter(BaseAdapter):
         response.headers = CaseInsensitiveDict(raw_headers)
         encoding = requests.utils.get_encoding_from_headers(response.headers)
         response.encoding = encoding
+        # requests reads cookies from the object http.client made: give it one of that shape
+        cookies: Any = _CookieSource(raw_headers) if "Set-Cookie" in raw_headers else None
         response.raw = HTTPResponse(
             body=io.BytesIO(body),
             headers=raw_headers,
@@ -101,12 +103,13 @@ class WsgiAdapter(BaseAdapter):
             preload_content=False,
             decode_content=False,
             request_method=request.method,
+            original_response=cookies,
         )
         response.url = request.url or ""
         response.request = request
         response.connection = self  # type: ignore[assignment]
-        if "Set-Cookie" in raw_headers:
-            extract_cookies_to_jar(response.cookies, request, _CookieSource(raw_headers))  # type: ignore[no-untyped-call]
+        if cookies is not None:
+            extract_cookies_to_jar(response.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         return response
 
 
@@ -115,7 +118,12 @@ class _CookieSource:
 
     def __init__(self, headers: HTTPHeaderDict) -> None:
         self.msg = _CookieMessage(headers)
-        self._original_response = self
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 class _CookieMessage:
@@ -181,6 +189,9 @@ class _QuietHandler(WSGIRequestHandler):
 
     def log(self, *_line: Any) -> None:
         return None
+
+    def connection_dropped(self, *_error: Any) -> None:
+        self.close_connection = True  # else the caller would wait for an answer on an open connection
 
     def log_request(self, *_line: Any) -> None:
         return None
