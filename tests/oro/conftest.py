@@ -44,6 +44,7 @@ class World:
         self.oro = OroSandbox(self.clock, seed=1)
         self.users = self.oro.seed_recorded_users()
         self.app = create_oro_app(self.oro)
+        self.app.config["PROPAGATE_EXCEPTIONS"] = True  # a dropped connection reaches the adapter
         self.ops = 0
 
     def client(self, user: str = "admin", sign_in: SignIn | None = None, url: str = URL) -> OroClient:

@@ -101,19 +101,19 @@ def test_rows_that_move_under_the_walk_are_not_lost(world, entity, kind, name):
     seen += reader.poll()
     assert {each.id for each in seen} == set(ids)
     last = {each.id: each.item.body["attributes"][name] for each in seen}
-    assert [last[id] for id in ids].count("Edited under way") == len(ids) - len(list(turn))
+    assert [last[number] for number in ids].count("Edited under way") == len(ids) - len(list(turn))
 
 
 @BOTH
 def test_a_second_edit_within_the_same_second_is_seen(world, entity, kind, name):
-    (id,) = make(world, kind, 1, name)
+    (number,) = make(world, kind, 1, name)
     reader = Reader(world.side(sizes=SMALL), entity)
     reader.poll()
     world.clock.forward(hours=1)
-    world.oro.back_office.edit(kind, int(id), {name: "First"})
-    assert reader.ids() == [id]
-    world.oro.back_office.edit(kind, int(id), {name: "Second, same second"})
-    assert reader.ids() == [id]
+    world.oro.back_office.edit(kind, int(number), {name: "First"})
+    assert reader.ids() == [number]
+    world.oro.back_office.edit(kind, int(number), {name: "Second, same second"})
+    assert reader.ids() == [number]
     assert reader.ids() == []
 
 
@@ -179,8 +179,8 @@ def test_an_instance_that_hands_out_small_pages_is_read_to_the_end(world, entity
     found = side.read(entity, ids)
     assert list(found) == ids
     world.clock.forward(hours=1)
-    for id in ids:
-        world.oro.back_office.edit(kind, int(id), {name: "Changed"})
+    for number in ids:
+        world.oro.back_office.edit(kind, int(number), {name: "Changed"})
     assert set(reader.ids()) == set(ids)
 
 
@@ -202,19 +202,19 @@ def test_the_total_header_is_asked_for_with_a_semicolon_and_times_with_one_opera
     {"emails": ["new@example.com"]}, {"phones": ["+1 555 0100"]},
 ])  # fmt: skip
 def test_lists_written_by_another_api_client_move_no_time_and_are_found_by_the_sweep(world, values):
-    (id,) = make(world, "contact", 1, "firstName")
+    (number,) = make(world, "contact", 1, "firstName")
     world.clock.forward(hours=1)
     make(world, "contact", 1, "firstName")
     reader = Reader(world.side(), Entity.CONTACT)
     before, _ = reader.poll()
-    world.oro.api_client_edit("contact", int(id), values)
+    world.oro.api_client_edit("contact", int(number), values)
     assert reader.ids() == [], "the trap of the recordings: updatedAt stays"
     after, _ = reader.poll(full=True)
     assert after.version != before.version
 
 
 def test_an_address_written_by_another_api_client_is_found_by_the_sweep(world):
-    id = world.oro.back_office.create(
+    number = world.oro.back_office.create(
         "contact", {"firstName": "A", "addresses": [{"street": "1 Main St", "city": "Albany", "country": "US",
                                                      "postalCode": "1"}]},
     )  # fmt: skip
@@ -222,20 +222,20 @@ def test_an_address_written_by_another_api_client_is_found_by_the_sweep(world):
     make(world, "contact", 1, "firstName")
     reader = Reader(world.side(), Entity.CONTACT)
     before, _ = reader.poll()
-    world.oro.api_client_edit_address(world.oro.contact(id)["addresses"][0]["id"], {"city": "Troy"})
+    world.oro.api_client_edit_address(world.oro.contact(number)["addresses"][0]["id"], {"city": "Troy"})
     assert reader.ids() == []
     after, _ = reader.poll(full=True)
     assert (before.version != after.version, after.item.body["addresses"][0]["attributes"]["city"]) == (True, "Troy")
 
 
 def test_updated_at_alone_makes_no_new_version(world):
-    (id,) = make(world, "contact", 1, "firstName")
+    (number,) = make(world, "contact", 1, "firstName")
     reader = Reader(world.side(), Entity.CONTACT)
     (before,) = reader.poll()
     world.clock.forward(hours=1)
-    world.oro.back_office.edit("contact", int(id), {"firstName": "Other"})
+    world.oro.back_office.edit("contact", int(number), {"firstName": "Other"})
     world.clock.forward(hours=1)
-    world.oro.back_office.edit("contact", int(id), {"firstName": "Record 0"})
+    world.oro.back_office.edit("contact", int(number), {"firstName": "Record 0"})
     assert reader.poll() == [], "nothing is different"
     (after,) = reader.poll(full=True)
     assert after.version == before.version

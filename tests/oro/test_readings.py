@@ -20,17 +20,17 @@ def test_many_contacts_are_read_in_hundreds(world: World) -> None:
     ids = [str(world.oro.back_office.create("contact", {"firstName": f"N{n}"})) for n in range(250)]
     side = world.side()
     found = side.read(Entity.CONTACT, ids)
-    assert [found[id].item.body["attributes"]["firstName"] for id in ids[:3]] == ["N0", "N1", "N2"]
+    assert [found[number].item.body["attributes"]["firstName"] for number in ids[:3]] == ["N0", "N1", "N2"]
     assert len(world.requests()) == 3
 
 
 def test_an_item_has_addresses_with_country_region_and_types(world: World) -> None:
-    id = world.oro.back_office.create("contact", {
+    number = world.oro.back_office.create("contact", {
         "firstName": "A", "emails": ["a@example.com", "b@example.com"],
         "addresses": [{"street": "1 Main St", "city": "Albany", "postalCode": "1", "country": "US", "region": "US-NY",
                        "types": ["billing"]}],
     })  # fmt: skip
-    item = world.side().read(Entity.CONTACT, [str(id)])[str(id)].item
+    item = world.side().read(Entity.CONTACT, [str(number)])[str(number)].item
     assert item.body["owner"] == "1"
     assert item.body["attributes"]["emails"] == [{"email": "a@example.com"}, {"email": "b@example.com"}]
     (address,) = item.body["addresses"]
@@ -39,8 +39,8 @@ def test_an_item_has_addresses_with_country_region_and_types(world: World) -> No
 
 def test_a_contact_with_more_addresses_than_a_relation_shows_is_read_whole(world: World) -> None:
     given = [{"street": f"{n} Main St", "city": "C", "postalCode": "1", "country": "US"} for n in range(105)]
-    id = str(world.oro.back_office.create("contact", {"firstName": "A", "addresses": given}))
-    item = world.side().read(Entity.CONTACT, [id])[id].item
+    number = str(world.oro.back_office.create("contact", {"firstName": "A", "addresses": given}))
+    item = world.side().read(Entity.CONTACT, [number])[number].item
     assert len(item.body["addresses"]) == 105
 
 
@@ -56,24 +56,24 @@ def test_a_deleted_record_is_not_there_and_the_others_are(world: World, entity, 
     world.oro.back_office.delete(kind, int(ids[0]))
     found = side.read(entity, ids)
     assert found[ids[0]] == NotThere()
-    assert all(isinstance(found[id], Found) and not found[id].elsewhere for id in ids[1:])
+    assert all(isinstance(found[number], Found) and not found[number].elsewhere for number in ids[1:])
 
 
 @pytest.mark.parametrize(("entity", "kind", "values"), [
     (Entity.CONTACT, "contact", {"firstName": "A"}), (Entity.TASK, "task", {"subject": "A"}),
 ])  # fmt: skip
 def test_a_record_that_changed_hands_is_out_of_sight_and_not_deleted(world: World, entity, kind, values) -> None:
-    id = world.oro.back_office_as("rita").create(kind, values)
+    number = world.oro.back_office_as("rita").create(kind, values)
     side = world.side("rita")
-    assert isinstance(side.read(entity, [str(id)])[str(id)], Found)
-    world.oro.back_office.change_owner(kind, id, world.users["bob"])
-    assert side.read(entity, [str(id)])[str(id)] == NotThere(forbidden=True)
+    assert isinstance(side.read(entity, [str(number)])[str(number)], Found)
+    world.oro.back_office.change_owner(kind, number, world.users["bob"])
+    assert side.read(entity, [str(number)])[str(number)] == NotThere(forbidden=True)
 
 
 def test_in_own_scope_a_visible_record_of_another_is_elsewhere(world: World) -> None:
-    id = str(world.oro.back_office.create("contact", {"firstName": "A"}))
-    assert world.side("bob", "owned").read(Entity.CONTACT, [id])[id].elsewhere
-    assert not world.side("bob").read(Entity.CONTACT, [id])[id].elsewhere
+    number = str(world.oro.back_office.create("contact", {"firstName": "A"}))
+    assert world.side("bob", "owned").read(Entity.CONTACT, [number])[number].elsewhere
+    assert not world.side("bob").read(Entity.CONTACT, [number])[number].elsewhere
 
 
 @pytest.mark.parametrize("more", [0, 10])
@@ -81,7 +81,7 @@ def test_an_event_moved_to_another_calendar_is_elsewhere(world: World, more: int
     ids = [world.oro.back_office.create("event", {"title": "A", **TIMES}) for _ in range(more + 1)]
     side = world.side()
     world.oro.back_office.change_owner("event", ids[0], world.users["bob"])
-    found = side.read(Entity.EVENT, [str(id) for id in ids])
+    found = side.read(Entity.EVENT, [str(number) for number in ids])
     assert found[str(ids[0])].elsewhere
 
 
@@ -90,17 +90,17 @@ def test_while_the_api_is_off_nothing_counts_as_deleted(world: World) -> None:
     event = str(world.oro.back_office.create("event", {"title": "A", **TIMES}))
     side = world.side()
     world.oro.settings.web_api_enabled = False
-    for entity, id in ((Entity.CONTACT, contact), (Entity.EVENT, event)):
+    for entity, number in ((Entity.CONTACT, contact), (Entity.EVENT, event)):
         with pytest.raises(AccountBlocked, match="Enable API"):
-            side.read(entity, [id])
+            side.read(entity, [number])
     assert not side.canary()
 
 
 def test_an_entity_that_may_not_be_read_is_not_readable(world: World) -> None:
-    id = str(world.oro.back_office.create("contact", {"firstName": "A"}))
+    number = str(world.oro.back_office.create("contact", {"firstName": "A"}))
     side = world.side("bob")
     world.oro.set_permission("bob", "contact", "*", "none")
-    reading = side.read(Entity.CONTACT, [id])[id]
+    reading = side.read(Entity.CONTACT, [number])[number]
     assert isinstance(reading, NotReadable)
     assert isinstance(reading.error, EntityForbidden)
     assert side.canary()
@@ -139,8 +139,8 @@ def test_a_lost_event_is_found_by_its_uid_without_the_exceptions_that_share_it(w
 
 def test_a_lost_contact_is_found_by_its_external_id_where_the_instance_has_it(world: World) -> None:
     world.oro.settings.version, world.oro.settings.contact_external_id = "7.0.2", True
-    id, secret = world.oro.add_oauth_client(["client_credentials"], "admin")
-    side = world.side(sign_in=OAuth(Grant("client_credentials", id, secret), now=world.clock))
+    number, secret = world.oro.add_oauth_client(["client_credentials"], "admin")
+    side = world.side(sign_in=OAuth(Grant("client_credentials", number, secret), now=world.clock))
     assert side.facts["contact_external_id"]
     written = world.write(side, "create", Entity.CONTACT, {"attributes": {"firstName": "A"}})
     op_id = written.item.body["attributes"]["externalId"]

@@ -28,8 +28,8 @@ NEW = {"attributes": {"street": "9 New", "city": "Nice", "postalCode": "06000"},
        "types": []}  # fmt: skip
 
 
-def read(side: Any, entity: Entity, id: Any) -> Item:
-    return side.read(entity, [str(id)])[str(id)].item
+def read(side: Any, entity: Entity, number: Any) -> Item:
+    return side.read(entity, [str(number)])[str(number)].item
 
 
 def person(world: World, **values: Any) -> int:
@@ -73,7 +73,7 @@ def test_one_attribute_is_one_request_and_the_reply_is_a_whole_item(world: World
 def test_one_address_is_written_by_itself(world: World) -> None:
     side = world.side()
     before = read(side, Entity.CONTACT, person(world))
-    work, home = before.body["addresses"]
+    work, _ = before.body["addresses"]
     patch = {"addresses": {"update": {work["id"]: {"attributes": {"city": "Buffalo"}}}}}
     world.oro.forget_requests()
     item = world.write(side, "update", Entity.CONTACT, patch, before).item
@@ -194,14 +194,14 @@ def test_a_refusal_names_the_field_and_not_the_value(world: World, patch: Any, f
 @pytest.mark.parametrize("active", [True, False])
 def test_a_status_arrives_with_and_without_workflow(world: World, present: str, wish: str, active: bool) -> None:
     world.oro.back_office.set_workflow_active(active=active)
-    id = world.oro.back_office.create("task", {"subject": "Call", "status": present})
+    number = world.oro.back_office.create("task", {"subject": "Call", "status": present})
     side = world.side()
-    before = read(side, Entity.TASK, id)
+    before = read(side, Entity.TASK, number)
     patch = {"attributes": {"subject": "Call back"}, "relationships": {"taskPriority": "high"}, "status": wish}
     item = world.write(side, "update", Entity.TASK, patch, before).item
     assert (item.body["status"], item.body["taskPriority"]) == (wish, "high")
     assert item.body["attributes"]["subject"] == "Call back"
-    assert read(side, Entity.TASK, id).version == item.version
+    assert read(side, Entity.TASK, number).version == item.version
 
 
 @pytest.mark.parametrize("wish", ["open", "in_progress", "closed"])
@@ -219,7 +219,7 @@ def test_the_workflow_is_learnt_once(world: World) -> None:
     ids = [world.oro.back_office.create("task", {"subject": "A"}) for _ in range(2)]
     side = world.side()
     side.use({**side.facts, "workflow_active": None})
-    items = [read(side, Entity.TASK, id) for id in ids]
+    items = [read(side, Entity.TASK, number) for number in ids]
     asked = []
     for item in items:
         world.oro.forget_requests()
@@ -231,25 +231,25 @@ def test_the_workflow_is_learnt_once(world: World) -> None:
 
 def test_a_task_older_than_the_workflow_is_written_freely(world: World) -> None:
     world.oro.back_office.set_workflow_active(active=False)
-    id = world.oro.back_office.create("task", {"subject": "A", "status": "closed"})
+    number = world.oro.back_office.create("task", {"subject": "A", "status": "closed"})
     world.oro.back_office.set_workflow_active(active=True)
     side = world.side()
     side.use({**side.facts, "workflow_active": True})
-    item = world.write(side, "update", Entity.TASK, {"status": "open"}, read(side, Entity.TASK, id)).item
+    item = world.write(side, "update", Entity.TASK, {"status": "open"}, read(side, Entity.TASK, number)).item
     assert item.body["status"] == "open"
 
 
 def test_a_transition_that_is_not_allowed_is_reported_and_the_next_reading_shows_the_rest(world: World) -> None:
-    id = world.oro.back_office_as("rita").create("task", {"subject": "A"})
+    number = world.oro.back_office_as("rita").create("task", {"subject": "A"})
     side = world.side("rita")
-    before = read(side, Entity.TASK, id)
+    before = read(side, Entity.TASK, number)
     body = {"message": 'Transition "close" is not allowed.'}
     world.oro.fail_next("POST", "workflow/transit", 403, body)
     patch = {"attributes": {"subject": "B"}, "status": "closed"}
     refused = world.write(side, "update", Entity.TASK, patch, before)
     assert isinstance(refused, RecordRefused)
     assert (refused.code, "status" in refused.message) == ("forbidden", True)
-    after = read(side, Entity.TASK, id)
+    after = read(side, Entity.TASK, number)
     assert (after.body["attributes"]["subject"], after.body["status"]) == ("B", "open")
     assert world.write(side, "update", Entity.TASK, {"status": "closed"}, after).item.body["status"] == "closed"
 
@@ -263,20 +263,18 @@ def test_a_new_task_whose_status_is_refused_is_taken_back(world: World) -> None:
 
 
 def test_a_status_moved_meanwhile_asks_for_a_new_plan(world: World) -> None:
-    id = world.oro.back_office.create("task", {"subject": "A"})
+    number = world.oro.back_office.create("task", {"subject": "A"})
     side = world.side()
     side.use({**side.facts, "workflow_active": True})
-    before = read(side, Entity.TASK, id)
-    world.oro.back_office.transit(id, "close")
-    assert isinstance(
-        world.write(side, "update", Entity.TASK, {"status": "in_progress"}, before), RecordChanged
-    )
+    before = read(side, Entity.TASK, number)
+    world.oro.back_office.transit(number, "close")
+    assert isinstance(world.write(side, "update", Entity.TASK, {"status": "in_progress"}, before), RecordChanged)
 
 
 def test_a_status_that_is_the_same_already_is_not_written(world: World) -> None:
-    id = world.oro.back_office.create("task", {"subject": "A"})
+    number = world.oro.back_office.create("task", {"subject": "A"})
     side = world.side()
-    before = read(side, Entity.TASK, id)
+    before = read(side, Entity.TASK, number)
     world.oro.forget_requests()
     world.write(side, "update", Entity.TASK, {"attributes": {"subject": "B"}, "status": "open"}, before)
     assert len(world.requests()) == 1
@@ -290,7 +288,7 @@ def test_an_event_is_created_in_the_own_calendar_and_read_back_whole(world: Worl
     item = world.write(side, "create", Entity.EVENT, {"title": "A", **TIMES}).item
     assert item.container == str(world.oro.calendar_of("bob"))
     assert item.body["start"] == "2026-12-03T09:00:00+00:00"
-    assert item.body["uid"] == "00000000-0000-4000-8000-000000000001", "the op's own id, to be found again"
+    assert item.body["uid"] == "00000000-0000-4000-8000-000000000001", "the op's own number, to be found again"
     assert world.oro.orphan_events() == []
     assert read(side, Entity.EVENT, item.id).version == item.version
 
@@ -344,12 +342,12 @@ def test_a_received_invitation_is_not_written_and_not_deleted(world: World) -> N
 
 
 def test_an_update_keeps_what_it_does_not_name_and_mails_nobody(world: World) -> None:
-    id = world.oro.back_office.create("event", {
+    number = world.oro.back_office.create("event", {
         "title": "A", "description": "<p>Agenda</p>", "backgroundColor": "#FF0000", **TIMES,
         "attendees": [{"displayName": "Bob", "email": "bob@example.com", "status": "none", "type": "required"}],
     })  # fmt: skip
     side = world.side()
-    item = world.write(side, "update", Entity.EVENT, {"title": "B"}, read(side, Entity.EVENT, id)).item
+    item = world.write(side, "update", Entity.EVENT, {"title": "B"}, read(side, Entity.EVENT, number)).item
     assert (item.body["title"], item.body["description"]) == ("B", "<p>Agenda</p>")
     assert "bob@example.com" in [each["email"] for each in item.body["attendees"]]
     assert world.oro.mails == []
@@ -417,9 +415,7 @@ def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_twice(
 
 @KINDS
 @pytest.mark.parametrize("status", [500, 502, 504])
-def test_a_server_error_after_a_write_is_an_unknown_outcome(
-    world: World, entity, kind, values, patch, status
-) -> None:
+def test_a_server_error_after_a_write_is_an_unknown_outcome(world: World, entity, kind, values, patch, status) -> None:
     side = world.side()
     world.oro.fail_next("POST", "/api/", status)
     assert isinstance(world.write(side, "create", entity, CREATE[entity]), OutcomeUnknown)

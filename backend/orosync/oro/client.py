@@ -154,7 +154,7 @@ class OroClient:
         data = None
         if body is not None:
             headers["Content-Type"] = dialect.media_type
-            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            data = json.dumps(body, separators=(",", ":")).encode()
         response = self._signed(method, dialect.path + path, params, data, headers)
         self._raise_for_pause(response)
         writing = method != "GET"
@@ -180,9 +180,9 @@ class OroClient:
                 try:
                     response = self._send(method, path, params, data, headers | signed)
                 except requests.RequestException as error:
-                    lost = transport.broken(error, self.base_url, pinned=self._pin is not None, writing=method != "GET")
-                    if not tries or transport.never_sent(error):
-                        raise lost from error
+                    if not tries or not transport.may_repeat(error):
+                        pinned = self._pin is not None
+                        raise transport.broken(error, self.base_url, pinned=pinned, writing=method != "GET") from error
                     response = None
             if response is not None and response.status_code == 401 and not renewed:
                 renewed = self._sign_in.refused(signed)

@@ -17,7 +17,7 @@ from orosync.errors import RecordChanged, RecordRefused
 from orosync.oro import jsonapi
 from orosync.oro.answers import entity_refusal, one_of, rows_of, write_refusal
 from orosync.oro.client import Answer, Method, OroClient
-from orosync.oro.versions import content_digest
+from orosync.oro.versions import version_of
 
 TYPE, ADDRESS = "contacts", "contactaddresses"
 TO_MANY_LIMIT = 100  # OroCRM cuts relations to many here, without a sign
@@ -201,7 +201,8 @@ class _AddressChanges:
     @classmethod
     def of(cls, patch: Json) -> _AddressChanges:
         given = patch.get("addresses", {})
-        return cls(list(given.get("create", [])), dict(given.get("update", {})), list(given.get("delete", [])))
+        update = {each: body for each, body in given.get("update", {}).items() if body}
+        return cls(list(given.get("create", [])), update, list(given.get("delete", [])))
 
     @property
     def count(self) -> int:
@@ -217,7 +218,7 @@ def _item_of(row: jsonapi.Resource, addresses: list[Json]) -> Item:
         "addresses": sorted(addresses, key=lambda each: int(each["id"])),
         "tags": sorted(jsonapi.related_ids(row, "tags")),
     }
-    return Item(body["id"], content_digest(body), body)
+    return Item(body["id"], version_of(body), body)
 
 
 def _address_of(resource: jsonapi.Resource) -> Json:

@@ -20,7 +20,7 @@ from orosync.oro.answers import entity_refusal, is_taken_uid, one_of, rows_of, w
 from orosync.oro.capabilities import readable
 from orosync.oro.client import Answer, Dialect, OroClient
 from orosync.oro.memory import Memory
-from orosync.oro.versions import content_digest
+from orosync.oro.versions import version_of
 
 MARGIN = 50  # rows that may appear between counting and listing
 LIST_TRIES = 3
@@ -183,7 +183,7 @@ class Events:
     def _item(self, row: Json) -> Item:
         body = legacy_rest.event_body(row)
         container = "" if row.get("calendar") is None else str(row["calendar"])
-        return Item(str(row["id"]), content_digest(body), body, container)
+        return Item(str(row["id"]), version_of(body), body, container)
 
 
 def _is_record(row: Json) -> bool:

@@ -145,7 +145,8 @@ class Feed:
         if not answer.ok:
             raise entity_refusal(answer, self.resource.entity)
         rows: list[dict[str, Any]] = rows_of(answer)
-        return str(rows[0]["attributes"]["updatedAt"]) if rows and rows[0]["attributes"]["updatedAt"] else None
+        newest = rows[0].get("attributes", {}).get("updatedAt") if rows else None
+        return None if newest is None else str(newest)
 
     def _page(self, items: list[Item], memory: Memory, *, last: bool, full: bool) -> FeedPage:
         sightings = tuple(Sighting(item.id, version=item.version, item=item) for item in items)

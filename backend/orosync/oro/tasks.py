@@ -1,7 +1,7 @@
 """Tasks of OroCRM as items: lists, bulk reads and writes, with the detour a task's status may need.
 
-An item's body is {"id", "attributes", "taskPriority", "status", "owner"}. While the workflow of tasks is active its
-status can only be moved by the transitions of the old REST API (orocrm-api.md 4); whether it is, is learnt here.
+An item's body is {"id", "attributes", "taskPriority", "status", "owner", "tags"}. While the workflow of tasks is active
+its status can only be moved by the transitions of the old REST API (orocrm-api.md 4); whether it is, is learnt here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orosync.errors import OrosyncError, RecordChanged, RecordError, RecordMissi
 from orosync.oro import jsonapi, legacy_rest
 from orosync.oro.answers import is_workflow_refusal, one_of, rows_of, write_refusal
 from orosync.oro.client import Answer, Dialect, Method, OroClient
-from orosync.oro.versions import content_digest
+from orosync.oro.versions import version_of
 
 TYPE = "tasks"
 ATTRIBUTES = ("subject", "description", "dueDate", "createdAt", "updatedAt")
@@ -42,7 +42,7 @@ class Tasks:
     type: str = TYPE
 
     def shape(self) -> dict[str, str]:
-        return jsonapi.thin(TYPE, [*ATTRIBUTES, *RELATIONS, "owner"])
+        return jsonapi.thin(TYPE, [*ATTRIBUTES, *RELATIONS, "owner", "tags"])
 
     def scope(self) -> dict[str, str]:
         return {} if self.owner is None else {"filter[owner]": self.owner}
@@ -160,8 +160,9 @@ def _item_of(row: jsonapi.Resource) -> Item:
         "attributes": {name: given.get(name) for name in ATTRIBUTES},
         **{name: jsonapi.related(row, name) for name in RELATIONS},
         "owner": jsonapi.related(row, "owner"),
+        "tags": sorted(jsonapi.related_ids(row, "tags")),
     }
-    return Item(body["id"], content_digest(body), body)
+    return Item(body["id"], version_of(body), body)
 
 
 def _parts(patch: Json) -> tuple[Json, dict[str, str], str | None]:

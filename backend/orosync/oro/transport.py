@@ -27,7 +27,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # A request that was sent is never repeated here: its WSSE nonce is used up, so the client signs the next try anew
 # (orocrm-api.md 1). What is left for urllib3 is connecting, where nothing was sent yet.
 CONNECT_ONLY = Retry(
-    total=1, connect=1, read=0, redirect=0, status=0, other=0, backoff_factor=0.5, allowed_methods=None,
+    total=1, connect=1, read=False, redirect=0, status=0, other=False, backoff_factor=0.5, allowed_methods=None,
     raise_on_status=False, respect_retry_after_header=False,
 )  # fmt: skip
 
@@ -71,6 +71,11 @@ class PinnedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
 
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """No chain of signers is asked for: the fingerprint is checked in its place. Set here, since REQUESTS_CA_BUNDLE
+        in the environment overrules the session's own `verify`."""
+        return super().send(request, *args, **{**kwargs, "verify": False})
+
 
 def new_session(
     base_url: str, *, pinned_fingerprint: str | None, adapters: Mapping[str, BaseAdapter] | None
@@ -83,7 +88,6 @@ def new_session(
     session.mount("http://", HTTPAdapter(max_retries=CONNECT_ONLY))
     if pinned_fingerprint is not None:
         session.mount(base_url, PinnedAdapter(pinned_fingerprint))
-        session.verify = False  # the fingerprint is checked in its place
     for prefix, adapter in (adapters or {}).items():
         session.mount(prefix, adapter)
     return session
@@ -143,6 +147,14 @@ def _untrusted(host: str, base_url: str, *, pinned: bool) -> Unreachable:
         "fingerprint with theirs and set trust_certificate to it.",
         fingerprint=met,
     )
+
+
+def may_repeat(error: requests.RequestException) -> bool:
+    """True for a connection that broke under way. Not for one never made (urllib3 tried again), nor for a host that is
+    too slow: twice the wait would help nobody."""
+    if isinstance(error, requests.exceptions.SSLError | requests.Timeout):
+        return False
+    return isinstance(error, requests.ConnectionError) and not never_sent(error)
 
 
 def never_sent(error: requests.RequestException) -> bool:
