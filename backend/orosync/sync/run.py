@@ -119,7 +119,7 @@ def prepare(session: Session) -> None:
             _same_endpoint(side, known, found)
             facts[side.value] = found
         port.use(facts[side.value])
-    if not session.request.preview:
+    if not session.request.preview and _missing_containers(facts):
         facts[Side.OUTLOOK.value] = {**facts[Side.OUTLOOK.value], **session.sides[Side.OUTLOOK].make_containers()}
     if facts != dict(account.facts):
         session.store.save_facts(facts)

@@ -1,0 +1,27 @@
+"""A fresh world for each test of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orosync.store.database import Database
+from orosync.store.engine import open_engine
+from orosync.store.migrations import upgrade
+from tests.sync.world import World, new_vault
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'orosync.db'}")
+    upgrade(engine)
+    database = Database(engine, new_vault())
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return World(database)
