@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.sandbox.graph_caller import IMMUTABLE, Caller, new_caller, timed, weekly
 
+from orosync.sandbox.graph.changes import Entry
+
 WINDOW = {"startDateTime": "2026-11-01T00:00:00Z", "endDateTime": "2026-12-31T00:00:00Z"}
 
 
@@ -139,24 +141,25 @@ def test_the_window_needs_both_ends_and_at_most_1825_days(caller: Caller) -> Non
     assert caller.get("/me/calendarView", 400, params=wide) == "ErrorInvalidRequest"
 
 
+class CountedItems(dict[int, Entry]):
+    """Entries that count how many of them were looked at, newest first."""
+
+    looked = 0
+
+    def items(self) -> Any:
+        return self
+
+    def __reversed__(self) -> Any:
+        for key in super().__reversed__():
+            self.looked += 1
+            yield key, self[key]
+
+
 def test_an_incremental_round_looks_only_at_what_changed(caller: Caller) -> None:
     ids = [caller.mailbox.user_create("contact", {"givenName": str(n)}) for n in range(300)]
     _, link = caller.walk("/me/contacts/delta")
     caller.mailbox.user_update("contact", ids[7], {"givenName": "x"})
     log = caller.mailbox.store.default["contact"].log
-    looked: list[int] = []
-
-    class Counting(dict[int, Any]):
-        def __reversed__(self) -> Any:
-            for key in super().__reversed__():
-                looked.append(key)
-                yield key
-
-        def items(self) -> Any:
-            return self
-
-    counted = Counting(log.entries)
-    log.entries = counted
-    Counting.__reversed__ = lambda self: ((looked.append(k) or (k, self[k])) for k in dict.__reversed__(self))
+    log.entries = entries = CountedItems(log.entries)
     assert names(caller.walk(link)[0]) == ["x"]
-    assert len(looked) == 2
+    assert entries.looked == 2
