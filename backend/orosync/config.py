@@ -136,6 +136,11 @@ def oro_secret() -> str | None:
     return _secret("ORO_SECRET")
 
 
+def oro_client_secret() -> str | None:
+    """OROSYNC_ORO_CLIENT_SECRET: the OAuth application's secret of an account with `--orocrm-auth password`."""
+    return _secret("ORO_CLIENT_SECRET")
+
+
 def graph_token() -> str | None:
     """OROSYNC_GRAPH_TOKEN: an access token for Graph, for accounts with `--graph-auth token`."""
     return _secret("GRAPH_TOKEN")

@@ -1,0 +1,97 @@
+"""Answers that are kept back: a request is carried out, and whoever sent it hears nothing until it is let go.
+
+Wrapped around a simulated system, for tests that kill a program between a write and its answer. Control:
+`POST /sandbox/hold {"method", "path", "body"}` (regular expressions) arms it for one request; `GET /sandbox/hold` waits
+until one is held and shows it, or answers 204 after `?wait=` seconds; `DELETE /sandbox/hold` lets all go.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = "/sandbox/hold"
+
+
+@dataclass(frozen=True)
+class _Wish:
+    method: re.Pattern[str]
+    path: re.Pattern[str]
+    body: re.Pattern[str]
+
+    def meets(self, method: str, path: str, body: str) -> bool:
+        return bool(self.method.fullmatch(method) and self.path.search(path) and self.body.search(body))
+
+
+class HeldAnswers:
+    """A WSGI program around another one."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._turn = threading.Condition()
+        self._wish: _Wish | None = None
+        self._held: dict[str, str] | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = str(environ.get("PATH_INFO", ""))
+        body = _body(environ)
+        if path == PATH:
+            return self._control(environ, body, start_response)
+        method = str(environ["REQUEST_METHOD"])
+        wanted = self._taken(method, path, body.decode("utf-8", "replace"))
+        answer = list(self._app(environ, start_response))
+        if wanted:
+            with self._turn:
+                self._held = {"method": method, "path": path}
+                self._turn.notify_all()
+                self._turn.wait_for(lambda: self._held is None)
+        return answer
+
+    def _taken(self, method: str, path: str, body: str) -> bool:
+        with self._turn:
+            if self._wish is None or not self._wish.meets(method, path, body):
+                return False
+            self._wish = None
+            return True
+
+    def _control(self, environ: WSGIEnvironment, body: bytes, start_response: StartResponse) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        held: dict[str, str] | None = None
+        with self._turn:
+            if method == "POST":
+                wish: dict[str, Any] = json.loads(body or b"{}")
+                patterns = (re.compile(wish.get(name, "")) for name in ("path", "body"))
+                self._wish = _Wish(re.compile(wish.get("method", ".*")), *patterns)
+            elif method == "DELETE":
+                self._wish = self._held = None
+                self._turn.notify_all()
+            else:
+                wait = float(parse_qs(environ.get("QUERY_STRING", "")).get("wait", ["30"])[0])
+                self._turn.wait_for(lambda: self._held is not None, wait)
+                held = self._held
+        payload = b"" if held is None else json.dumps(held).encode()
+        start_response("200 OK" if payload else "204 No Content", [("Content-Type", "application/json")])
+        return [payload]
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """Read once, and put back for the program inside."""
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    if environ.get("wsgi.input_terminated"):
+        body = bytes(environ["wsgi.input"].read())
+    else:
+        body = bytes(environ["wsgi.input"].read(int(length))) if length.isdigit() else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input_terminated"] = True
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return body
