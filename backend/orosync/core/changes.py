@@ -43,6 +43,8 @@ class Comparison:
         return tuple(field for field in unit if not self._same(field.name))
 
     def _same(self, name: str) -> bool:
+        if self.current[Side.OUTLOOK][name] == self.current[Side.ORO][name]:
+            return True  # also where a side would make something of nothing (a task's priority)
         return any(self.projected[side][name] == self.current[side][name] for side in Side)
 
     def values(self, side: Side, unit: tuple[Field, ...]) -> dict[str, Value]:

@@ -69,7 +69,7 @@ def merge_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> Un
     if sides.agrees(unit):
         return UnitOutcome(rule="both_agree") if oro or outlook else NOTHING_TO_DO
     if not oro and not outlook:
-        return _take(_MASTER[rule.direction], unit, sides, "reconciled") if rule.reconcile else NOTHING_TO_DO
+        return _reconciled(unit, sides, rule) if rule.reconcile else NOTHING_TO_DO
     if rule.direction is Direction.BOTH:
         return _both_ways(unit, sides, rule, oro=oro, outlook=outlook)
     return _one_way(unit, sides, rule, oro=oro, outlook=outlook)
@@ -104,26 +104,61 @@ def _one_way(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule, *, oro:
     return UnitOutcome(settled=False, rule="stays_in_outlook")
 
 
+def _reconciled(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> UnitOutcome:
+    """A resync settles standing differences as a first sync would (R18), but for OroCRM's members of a set that Outlook
+    never held: Outlook says nothing about them."""
+    if unit[0].kind is Kind.SET and rule.direction is Direction.TO_ORO:
+        return NOTHING_TO_DO
+    return _without_base(unit, sides, rule)
+
+
 def _without_base(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> UnitOutcome:
-    """First sync: equal is linked, empty is filled (both ways), else the master's values win (design.md 4.1)."""
-    if sides.agrees(unit):
+    """First sync: equal is linked, empty is filled (both ways), else the master's values win (design.md 4.1).
+
+    An empty field erases nothing, unless its group holds different values on both sides: then the group goes whole.
+    """
+    differing = sides.differing(unit)
+    if not differing:
         return UnitOutcome(rule="both_agree")
     master = _MASTER[rule.direction]
-    if all(value is None for value in sides.values(master, unit).values()):
-        if rule.direction is not Direction.BOTH:
-            return UnitOutcome(rule="master_is_empty")
-        return _take(master.other, unit, sides, "filled")
-    target_empty = all(value is None for value in sides.values(master.other, unit).values())
-    return _take(master, unit, sides, "first_values", loser=None if target_empty else master.other)
+    lacking = {side: [each for each in differing if sides.current[side][each.name] is None] for side in Side}
+    if sum(map(len, lacking.values())) < len(differing):
+        return _take(master, unit, sides, "first_values", loser=master.other)
+    targets = [side for side in Side if lacking[side] and (side is not master or rule.direction is Direction.BOTH)]
+    if not targets:
+        return UnitOutcome(rule="master_is_empty")
+    writes = {side: {each.name: _value_for(side, each, sides) for each in lacking[side]} for side in targets}
+    return UnitOutcome(writes=writes, rule="filled")
 
 
 def _take(
     source: Side, unit: tuple[Field, ...], sides: Comparison, rule: str, *, loser: Side | None = None
 ) -> UnitOutcome:
-    """Write the source's values to the other side, only those on which the sides differ."""
-    target = source.other
-    values = {each.name: sides.projected[target][each.name] for each in sides.differing(unit)}
+    """Write the source's values to the other side, only those on which the sides differ.
+
+    A value that the target cannot hold at all is no reason to erase what it has.
+    """
+    target, differing = source.other, sides.differing(unit)
+    if any(
+        sides.current[source][each.name] is not None and sides.projected[target][each.name] is None
+        for each in differing
+    ):
+        return UnitOutcome(rule="cannot_be_held")
+    values = {each.name: _value_for(target, each, sides) for each in differing}
     return UnitOutcome(writes={target: values} if values else {}, loser=loser if values else None, rule=rule)
+
+
+def _value_for(target: Side, field: Field, sides: Comparison) -> Value:
+    """The other side's value as the target will hold it; of a set, what the other side cannot hold stays."""
+    value = sides.projected[target][field.name]
+    if field.kind is not Kind.SET:
+        return value
+    if target is Side.OUTLOOK:
+        return _with_own_members(_members(value), field.name, sides) or None
+    now_out, known = (
+        _members(each[field.name]) for each in (sides.current[Side.OUTLOOK], sides.projected[Side.OUTLOOK])
+    )
+    return merge_members(_members(sides.current[Side.ORO][field.name]), known, now_out, outlook_leads=True) or None
 
 
 def _winner(rule: ConflictRule, times: Times) -> Side:
@@ -149,6 +184,8 @@ def _merge_set_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) 
     shadow_out, now_out = _members(sides.shadows[Side.OUTLOOK][name]), _members(sides.current[Side.OUTLOOK][name])
     oro, outlook = now_oro != shadow_oro, now_out != shadow_out
     if rule.direction is Direction.TO_OUTLOOK:
+        if sides.agrees(unit):
+            return UnitOutcome(rule="both_agree")
         if oro or rule.oro_record_changed or rule.reconcile:
             loser = Side.OUTLOOK if outlook else None
             return _take(Side.ORO, unit, sides, "oro_is_master" if oro else "oro_record_changed", loser=loser)
@@ -158,11 +195,23 @@ def _merge_set_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) 
     merged = merge_members(ground, shadow_out, now_out, outlook_leads=prefer_outlook)
     writes: dict[Side, dict[str, Value]] = {}
     if merged != now_oro:
-        writes[Side.ORO] = {name: list(merged) or None}
+        writes[Side.ORO] = {name: merged or None}
     if oro and rule.direction is Direction.BOTH:
-        writes[Side.OUTLOOK] = {name: list(merged) or None}  # the planner cuts it to what Outlook can hold
+        # the planner cuts it to what Outlook can hold
+        writes[Side.OUTLOOK] = {name: _with_own_members(merged, name, sides) or None}
+    if rule.direction is Direction.TO_ORO:
+        return UnitOutcome(writes=writes, loser=Side.ORO if oro and writes else None, rule="outlook_is_master")
     label = "members_merged" if oro and outlook else "changed_in_oro" if oro else "changed_in_outlook"
     return UnitOutcome(writes=writes, rule=label)
+
+
+def _with_own_members(members: list[str], name: str, sides: Comparison) -> list[str]:
+    """`members` and those of Outlook that OroCRM cannot hold, in their places: nobody removed them."""
+    held, whole = _members(sides.projected[Side.ORO][name]), list(members)
+    for place, each in enumerate(_members(sides.current[Side.OUTLOOK][name])):
+        if each not in held and each not in whole:
+            whole.insert(place, each)
+    return whole
 
 
 def merge_members(

@@ -38,7 +38,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """spares: (side's ids) that share a match key with a pair, but were not chosen."""
+    """spares: (side's ids) that share a stamp or match key with a pair, but were not chosen."""
 
     pairs: tuple[Pair, ...] = ()
     spare_outlook: frozenset[str] = frozenset()
@@ -57,6 +57,7 @@ def pair_records(outlook: Iterable[Candidate], oro: Iterable[Candidate], *, by_k
     work.by_meeting()
     if by_key:
         work.by_key()
+    work.spare_copies()
     return Pairing(tuple(work.pairs), frozenset(work.spare_outlook), frozenset(work.spare_oro))
 
 
@@ -69,6 +70,7 @@ class _Work:
     pairs: list[Pair] = field(default_factory=list)
     spare_outlook: set[str] = field(default_factory=set)
     spare_oro: set[str] = field(default_factory=set)
+    copies: set[str] = field(default_factory=set)
 
     def take(self, outlook: Candidate, oro: Candidate, how: str, candidates: int = 1) -> None:
         self.pairs.append(Pair(outlook.id, oro.id, how, candidates))
@@ -84,6 +86,11 @@ class _Work:
             oro = self.oro[oro_id]
             best = min(stamped[oro_id], key=lambda each: (each.digest != oro.digest, each.id))
             self.take(best, oro, "stamp", len(stamped[oro_id]))
+            self.copies |= {each.id for each in stamped[oro_id]}
+
+    def spare_copies(self) -> None:
+        """Copies that were not chosen, and are not the partner of another record either."""
+        self.spare_outlook |= self.copies & self.outlook.keys()
 
     def by_meeting(self) -> None:
         uids = {each.uid: each for each in sorted(self.oro.values(), key=_by_id, reverse=True) if each.uid}

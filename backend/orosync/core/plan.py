@@ -6,7 +6,7 @@ is for us at all. No I/O: the same case and policy always give the same ops (I2)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orosync.core.changes import Comparison, changed_units, compare
@@ -15,18 +15,19 @@ from orosync.core.mapping import lens_of
 from orosync.core.mapping.lens import Context
 from orosync.core.merge import Times, UnitOutcome, UnitRule, merge_unit
 from orosync.core.ops import Decision, FieldConflict, Op, Verb
-from orosync.core.records import Case, Link, LinkState, Presence, Side, Snapshot, Value
+from orosync.core.records import Case, Entity, Link, LinkState, Presence, Side, Snapshot, Value
 from orosync.core.scope import (
     NAMES,
     WRITABLE,
     Policy,
     as_new,
-    is_private,
     protected_meeting,
     stamp_state,
     title_of,
+    unit_direction,
     why_hidden,
     why_left_alone,
+    why_not_paired,
 )
 from orosync.core.settings import OnDeleteInOro, OnDeleteInOutlook, SyncDirection
 
@@ -82,8 +83,8 @@ def _gone_in_outlook(case: Case, link: Link, oro: Snapshot, policy: Policy) -> D
             reason = "deleted in Outlook"
             return Decision(case, (_delete(case, Side.ORO, oro, "deleted_in_outlook", reason),))
         reason = "deleted in Outlook but edited in OroCRM since: the edit is kept" if edited else _ONE_WAY
-        return _restore(case, oro, "edit_beats_delete" if edited else "restored", reason, policy)
-    return _restore(case, oro, "restored", "deleted in Outlook; OroCRM's record is created again", policy)
+        return _restore(case, link, oro, "edit_beats_delete" if edited else "restored", reason, policy)
+    return _restore(case, link, oro, "restored", "deleted in Outlook; OroCRM's record is created again", policy)
 
 
 def _gone_in_oro(case: Case, link: Link, outlook: Snapshot, policy: Policy) -> Decision:
@@ -94,7 +95,7 @@ def _gone_in_oro(case: Case, link: Link, outlook: Snapshot, policy: Policy) -> D
         return _bury(case, "delete_ignored", "deleted in OroCRM; the setting leaves Outlook's item as it is")
     if changed_units(case.entity, outlook.record, link.shadows.get(Side.OUTLOOK, {})):
         reason = "deleted in OroCRM but edited in Outlook since: the edit is kept"
-        return _restore(case, outlook, "edit_beats_delete", reason, policy)
+        return _restore(case, link, outlook, "edit_beats_delete", reason, policy)
     if protected_meeting(outlook, policy):
         return _bury(
             case, "meeting_not_deleted", "deleted in OroCRM; a meeting with attendees is never deleted by sync"
@@ -106,10 +107,8 @@ def _bury(case: Case, rule: str, reason: str) -> Decision:
     return Decision(case, (_local(case, Verb.BURY, Side.ORO, rule, reason),))
 
 
-def _restore(case: Case, source: Snapshot, rule: str, reason: str, policy: Policy) -> Decision:
-    create = _create(replace(case, link=None), source, rule, reason, policy)
-    link_id = case.link.id if case.link else None
-    return Decision(case, (replace(create, link_id=link_id),))
+def _restore(case: Case, link: Link, source: Snapshot, rule: str, reason: str, policy: Policy) -> Decision:
+    return Decision(case, (replace(_create(source, rule, reason, policy), link_id=link.id),))
 
 
 _ONE_WAY = "OroCRM's copy of an invitation is read-only"
@@ -118,8 +117,9 @@ _ONE_WAY = "OroCRM's copy of an invitation is read-only"
 
 
 def _plan_new_pair(case: Case, outlook: Snapshot, oro: Snapshot, policy: Policy) -> Decision:
-    if is_private(outlook, policy):
-        return _leave(case, Side.OUTLOOK, outlook, "private", "it is private in Outlook")
+    why = why_not_paired(outlook, oro, policy)
+    if why is not None:
+        return Decision(case, (_leave(case, outlook, *why), _leave(case, oro, *why)))
     fresh = Link(id=0, entity=case.entity, outlook_id=outlook.id, oro_id=oro.id, stamped=stamp_state(outlook, oro))
     reason = f"the same record on both sides ({case.how.replace('_', ' ')})"
     if case.candidates > 1:
@@ -159,23 +159,17 @@ def _plan_pair(case: Case, link: Link, outlook: Snapshot, oro: Snapshot, policy:
     ops.extend(_left(case, outcomes, blocked, outlook))
     if stamp_state(outlook, oro) is False and link.stamped is not None:
         ops.append(_local(case, Verb.STAMP, Side.OUTLOOK, "stamp", "the item shall carry OroCRM's id"))
-    return Decision(case, tuple(ops), _conflicts(sides, outcomes))
+    shown = {name: each for name, each in outcomes.items() if name not in blocked}
+    return Decision(case, tuple(ops), _conflicts(sides, shown))
 
 
 def _merge_units(
     sides: Comparison, link: Link, outlook: Snapshot, oro: Snapshot, policy: Policy
 ) -> dict[str, UnitOutcome]:
     units = units_of(sides.entity)
-    directions = {
-        name: Direction.TO_OUTLOOK
-        if oro.read_only and policy.settings.direction_of(sides.entity, unit[0].name) is not Direction.OFF
-        else policy.settings.direction_of(sides.entity, unit[0].name)
-        for name, unit in units.items()
-    }
+    directions = {name: _direction(name, link, outlook, oro, policy) for name in units}
     moved = any(
-        sides.changed(Side.ORO, unit)
-        for name, unit in units.items()
-        if Side.OUTLOOK in WRITABLE.get(directions[name], ())
+        sides.changed(Side.ORO, unit) for name, unit in units.items() if Side.OUTLOOK in WRITABLE[directions[name]]
     )
     times = Times(outlook.modified_at, oro.modified_at, policy.skew_band_s)
     return {
@@ -183,7 +177,7 @@ def _merge_units(
             unit,
             sides,
             UnitRule(
-                direction=Direction.OFF if name in link.frozen_fields else directions[name],
+                direction=directions[name],
                 conflict=policy.settings.conflict_resolution,
                 oro_record_changed=moved,
                 reconcile=policy.reconcile,
@@ -195,24 +189,47 @@ def _merge_units(
     }
 
 
+def _direction(name: str, link: Link, outlook: Snapshot, oro: Snapshot, policy: Policy) -> Direction:
+    """Where one unit of this pair may travel: by the settings, and less where the pair itself forbids it."""
+    direction = unit_direction(outlook.entity, name, policy)
+    if name in link.frozen_fields:
+        return Direction.OFF
+    if oro.read_only:
+        direction = Direction.TO_OUTLOOK if Side.OUTLOOK in WRITABLE[direction] else Direction.OFF
+    return direction
+
+
 def _writes(
     case: Case, link: Link, sides: Comparison, outcomes: Mapping[str, UnitOutcome], policy: Policy
 ) -> tuple[list[Op], set[str]]:
-    """One update for each side that gets values, Outlook first; and the units that may not be written."""
+    """One update for each side that gets values, Outlook first; and the units that may not be written.
+
+    A unit that is written on both sides settles with the second write: else a failure in between would look agreed.
+    """
+    values = {side: _as_held(side, sides, _wanted(side, outcomes), policy.context) for side in Side}
+    touched = {side: _units_among(values[side], outcomes, case.entity) for side in Side}
+    outlook, oro = case.outlook.snapshot, case.oro.snapshot
+    assert outlook is not None and oro is not None  # noqa: S101, PT018 - pairs have both
+    blocked = set(touched[Side.OUTLOOK]) if protected_meeting(outlook, policy) else set()
     ops: list[Op] = []
-    blocked: set[str] = set()
-    for side in (Side.OUTLOOK, Side.ORO):
-        wanted = {name: each.writes[side] for name, each in outcomes.items() if side in each.writes}
-        snapshot = case.half(side).snapshot
-        assert snapshot is not None  # noqa: S101 - pairs have both
-        values = _as_held(side, sides, {k: v for part in wanted.values() for k, v in part.items()}, policy.context)
-        if not values:
-            continue
-        if side is Side.OUTLOOK and protected_meeting(snapshot, policy):
-            blocked |= set(wanted)
-            continue
-        ops.append(_update(case, link, side, snapshot, values, wanted, outcomes))
+    if touched[Side.OUTLOOK] and not blocked:
+        settles = [name for name in touched[Side.OUTLOOK] if name not in touched[Side.ORO]]
+        rules = {name: outcomes[name].rule for name in touched[Side.OUTLOOK]}
+        ops.append(_update(case, link, outlook, values[Side.OUTLOOK], rules, settles))
+    if touched[Side.ORO]:
+        settles = [name for name in touched[Side.ORO] if name not in blocked]
+        rules = {name: outcomes[name].rule for name in touched[Side.ORO]}
+        ops.append(_update(case, link, oro, values[Side.ORO], rules, settles))
     return ops, blocked
+
+
+def _wanted(side: Side, outcomes: Mapping[str, UnitOutcome]) -> dict[str, Value]:
+    return {name: value for each in outcomes.values() for name, value in each.writes.get(side, {}).items()}
+
+
+def _units_among(values: Mapping[str, Value], outcomes: Mapping[str, UnitOutcome], entity: Entity) -> list[str]:
+    units = units_of(entity)
+    return [name for name in outcomes if any(each.name in values for each in units[name])]
 
 
 def _as_held(side: Side, sides: Comparison, values: Mapping[str, Value], context: Context) -> dict[str, Value]:
@@ -226,27 +243,26 @@ def _as_held(side: Side, sides: Comparison, values: Mapping[str, Value], context
 def _update(
     case: Case,
     link: Link,
-    side: Side,
     snapshot: Snapshot,
     values: Mapping[str, Value],
-    wanted: Mapping[str, Mapping[str, Value]],
-    outcomes: Mapping[str, UnitOutcome],
+    rule_of: Mapping[str, str],
+    settles: Sequence[str],
 ) -> Op:
     before = {name: snapshot.record[name] for name in values}
-    rules = sorted({outcomes[name].rule for name in wanted})
+    rules = sorted(set(rule_of.values()))
     return Op(
         Verb.UPDATE,
         case.entity,
-        side,
-        rules[0] if len(rules) == 1 else "+".join(rules),
-        f"{', '.join(sorted(wanted))}: {', '.join(rules).replace('_', ' ')}",
+        snapshot.side,
+        "+".join(rules),
+        f"{', '.join(sorted(rule_of))}: {', '.join(rules).replace('_', ' ')}",
         outlook_id=link.outlook_id,
         oro_id=link.oro_id,
         link_id=link.id or None,
         values=dict(values),
         before=before,
-        settles=tuple(name for name in wanted if outcomes[name].settled),
-        mails=snapshot.attendees if side is Side.OUTLOOK and snapshot.organiser else 0,
+        settles=tuple(settles),
+        mails=snapshot.attendees if snapshot.side is Side.OUTLOOK and snapshot.organiser else 0,
         overwrites=any(value is not None for value in before.values()),
         title=title_of(snapshot),
     )
@@ -264,16 +280,22 @@ def _needs_settling(settled: tuple[str, ...], sides: Comparison, link: Link, out
     )
 
 
+_STAYING = {
+    "stays_in_outlook": "changed in Outlook; it stays there and is not sent",
+    "cannot_be_held": "has a value that the other side cannot hold; both stay as they are",
+}
+
+
 def _left(case: Case, outcomes: Mapping[str, UnitOutcome], blocked: set[str], outlook: Snapshot) -> list[Op]:
     """Differences that stay, said aloud: one-way edits in Outlook, and meetings that sync does not touch."""
     ops = []
     if blocked:
         reason = f"{', '.join(sorted(blocked))} changed in OroCRM; a meeting with attendees is not changed by sync"
         ops.append(_local(case, Verb.LEAVE, Side.OUTLOOK, "meeting_not_changed", reason))
-    staying = sorted(name for name, each in outcomes.items() if each.rule == "stays_in_outlook")
-    if staying:
-        reason = f"{', '.join(staying)} changed in Outlook; it stays there and is not sent"
-        ops.append(_local(case, Verb.LEAVE, Side.OUTLOOK, "stays_in_outlook", reason))
+    for rule, why in _STAYING.items():
+        staying = sorted(name for name, each in outcomes.items() if each.rule == rule)
+        if staying:
+            ops.append(_local(case, Verb.LEAVE, Side.OUTLOOK, rule, f"{', '.join(staying)} {why}"))
     return [replace(op, title=title_of(outlook)) for op in ops]
 
 
@@ -297,34 +319,25 @@ def _conflicts(sides: Comparison, outcomes: Mapping[str, UnitOutcome]) -> tuple[
 
 
 def _plan_alone(case: Case, alone: Snapshot, policy: Policy) -> Decision:
-    target = alone.side.other
     why = why_left_alone(case, alone, policy)
     if why is not None:
-        return _leave(case, alone.side, alone, *why)
+        return Decision(case, (_leave(case, alone, *why),))
     reason = f"exists in {NAMES[alone.side]} only"
-    return (
-        Decision(case, (_create(case, alone, f"only_in_{alone.side.value}", reason, policy),))
-        if target
-        else Decision(case)
-    )
+    return Decision(case, (_create(alone, f"only_in_{alone.side.value}", reason, policy),))
 
 
-def _create(case: Case, source: Snapshot, rule: str, reason: str, policy: Policy) -> Op:
-    target = source.side.other
-    values = {name: value for name, value in as_new(source, policy).items() if value is not None}
+def _create(source: Snapshot, rule: str, reason: str, policy: Policy) -> Op:
     return Op(
         Verb.CREATE,
-        case.entity,
-        target,
+        source.entity,
+        source.side.other,
         rule,
         reason,
         outlook_id=source.id if source.side is Side.OUTLOOK else None,
         oro_id=source.id if source.side is Side.ORO else None,
-        values=values,
+        values={name: value for name, value in as_new(source, policy).items() if value is not None},
         settles=tuple(
-            name
-            for name, unit in units_of(case.entity).items()
-            if policy.settings.direction_of(case.entity, unit[0].name) is not Direction.OFF
+            name for name in units_of(source.entity) if unit_direction(source.entity, name, policy) is not Direction.OFF
         ),
         title=title_of(source),
     )
@@ -347,16 +360,16 @@ def plan_replacement(case: Case, policy: Policy) -> Decision:
     if outlook.attendees or not outlook.organiser or why_hidden(case, policy):
         return plan_case(case, policy)
     delete = _delete(case, Side.OUTLOOK, outlook, "replace", "replaced by a new item")
-    again = _create(replace(case, link=None), case.oro.snapshot, "replace", "created anew", policy)
+    again = _create(case.oro.snapshot, "replace", "created anew", policy)
     return Decision(case, (delete, again))
 
 
 # ------------------------------------------------------------------------------------------------ shared by all
 
 
-def _leave(case: Case, side: Side, snapshot: Snapshot, rule: str, reason: str) -> Decision:
-    op = _local(case, Verb.LEAVE, side, rule, reason)
-    return Decision(case, (replace(op, title="" if snapshot.private else title_of(snapshot)),))
+def _leave(case: Case, snapshot: Snapshot, rule: str, reason: str) -> Op:
+    op = _local(case, Verb.LEAVE, snapshot.side, rule, reason)
+    return replace(op, title="" if snapshot.private else title_of(snapshot))
 
 
 def _local(case: Case, verb: Verb, side: Side, rule: str, reason: str) -> Op:

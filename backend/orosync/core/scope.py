@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orosync.core.fields import CATALOGUE, Direction
+from orosync.core.fields import CATALOGUE, Direction, units_of
 from orosync.core.mapping import lens_of
 from orosync.core.mapping.lens import Context
 from orosync.core.records import Case, Entity, Presence, Record, Side, Snapshot
 from orosync.core.settings import Settings, SyncDirection
 
-WRITABLE = {Direction.BOTH: set(Side), Direction.TO_OUTLOOK: {Side.OUTLOOK}, Direction.TO_ORO: {Side.ORO}}
+WRITABLE: Mapping[Direction, frozenset[Side]] = {
+    Direction.BOTH: frozenset(Side),
+    Direction.TO_OUTLOOK: frozenset({Side.OUTLOOK}),
+    Direction.TO_ORO: frozenset({Side.ORO}),
+    Direction.OFF: frozenset(),
+}
 SPARE = ("several_match", "others match the same record; this one is left alone")
+_PRIVATE = ("private", "it is private in Outlook")
 NAMES = {Side.OUTLOOK: "Outlook", Side.ORO: "OroCRM"}
 
 
@@ -55,12 +61,7 @@ def why_hidden(case: Case, policy: Policy) -> str:
 
 def why_left_alone(case: Case, alone: Snapshot, policy: Policy) -> tuple[str, str] | None:
     """(rule, reason) or None: it may be created on the other side. Order: privacy first."""
-    if alone.side is Side.OUTLOOK:
-        why = _why_outlook_left_alone(alone, policy)
-    elif not oro_in_scope(alone, policy):
-        why = ("not_selected", "OroCRM's record is not among those this account syncs")
-    else:
-        why = None
+    why = _why_outlook_left_alone(alone, policy) if alone.side is Side.OUTLOOK else _why_oro_left_alone(alone, policy)
     if why is not None:
         return why
     if alone.entity is Entity.EVENT and not in_window(alone.record, policy.window):
@@ -71,14 +72,27 @@ def why_left_alone(case: Case, alone: Snapshot, policy: Policy) -> tuple[str, st
         return ("deleted_before", "its partner was deleted once; it is not created again")
     if not policy.may_create(alone.side.other):
         return ("direction", f"{NAMES[alone.side]}'s records are not created on the other side in this direction")
-    if all(value is None or value is False for value in as_new(alone, policy).values()):
+    if _is_empty(_allowed(alone, policy)) or _is_empty(as_new(alone, policy)):
         return ("nothing_to_send", "it has nothing that the other side could hold")
     return None
 
 
+def why_not_paired(outlook: Snapshot, oro: Snapshot, policy: Policy) -> tuple[str, str] | None:
+    """(rule, reason) why two records that match are not linked, or None."""
+    if is_private(outlook, policy):
+        return _PRIVATE
+    return _why_oro_left_alone(oro, policy)
+
+
+def _why_oro_left_alone(oro: Snapshot, policy: Policy) -> tuple[str, str] | None:
+    if oro_in_scope(oro, policy):
+        return None
+    return ("not_selected", "OroCRM's record is not among those this account syncs")
+
+
 def _why_outlook_left_alone(alone: Snapshot, policy: Policy) -> tuple[str, str] | None:
     if is_private(alone, policy):
-        return ("private", "it is private in Outlook")
+        return _PRIVATE
     settings = policy.settings
     if settings.sync_type.value == "selected" and settings.selected_category not in alone.categories:
         return ("not_selected", f"it is not in the category {settings.selected_category}")
@@ -87,16 +101,27 @@ def _why_outlook_left_alone(alone: Snapshot, policy: Policy) -> tuple[str, str] 
     return None
 
 
+def unit_direction(entity: Entity, unit: str, policy: Policy) -> Direction:
+    """Where a unit may travel; the settings give the fields of one group one direction."""
+    return policy.settings.direction_of(entity, units_of(entity)[unit][0].name)
+
+
 def as_new(source: Snapshot, policy: Policy) -> Record:
     """What the other side would hold of a record created there: allowed fields only."""
-    target = source.side.other
-    allowed = {
+    return lens_of(source.side.other, source.entity).representable(_allowed(source, policy), policy.context)
+
+
+def _allowed(source: Snapshot, policy: Policy) -> Record:
+    return {
         each.name: source.record[each.name]
-        if target in WRITABLE.get(policy.settings.direction_of(source.entity, each.name), ())
+        if source.side.other in WRITABLE[policy.settings.direction_of(source.entity, each.name)]
         else None
         for each in CATALOGUE[source.entity]
     }
-    return lens_of(target, source.entity).representable(allowed, policy.context)
+
+
+def _is_empty(record: Record) -> bool:
+    return all(value is None or value is False for value in record.values())
 
 
 def is_private(outlook: Snapshot, policy: Policy) -> bool:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from orosync.core.fields import CATALOGUE, DEFAULT_MATCH_KEYS, Direction
+from orosync.core.fields import CATALOGUE, DEFAULT_MATCH_KEYS, Direction, field_named, units_of
 from orosync.core.records import NOTHING, Entity, Json
 from orosync.core.setting_values import Names, Object, OneOf, Pair, Shape, Text, Whole, YesNo
 from orosync.errors import SettingError
@@ -170,16 +170,26 @@ class Settings:
         return names[entity]
 
     def direction_of(self, entity: Entity, name: str) -> Direction:
-        """Where this field may travel: its own direction within the account's. KeyError for an unknown field."""
-        own = self.field_direction[entity][name]
+        """Where this field may travel: its own direction within the account's. KeyError for an unknown field.
+
+        Fields that merge as one (a name, an event's time) travel as one: only where each of them may.
+        """
+        unit = units_of(entity)[field_named(entity, name).unit]
+        ways = _WAYS[_AS_DIRECTION[self.sync_direction]]
+        for each in unit:
+            ways = ways & _WAYS[self.field_direction[entity][each.name]]
         if (entity, name) == (Entity.CONTACT, "birthday") and not self.sync_birthdays:
             return Direction.OFF
-        whole = _AS_DIRECTION[self.sync_direction]
-        if whole is Direction.BOTH or own is Direction.OFF:
-            return own
-        return whole if own in (whole, Direction.BOTH) else Direction.OFF
+        return _DIRECTION_OF[ways]
 
 
+_WAYS = {
+    Direction.BOTH: frozenset({Direction.TO_OUTLOOK, Direction.TO_ORO}),
+    Direction.TO_OUTLOOK: frozenset({Direction.TO_OUTLOOK}),
+    Direction.TO_ORO: frozenset({Direction.TO_ORO}),
+    Direction.OFF: frozenset[Direction](),
+}
+_DIRECTION_OF = {ways: direction for direction, ways in _WAYS.items()}
 _AS_DIRECTION = {
     SyncDirection.BIDIRECTIONAL: Direction.BOTH,
     SyncDirection.ORO_TO_OUTLOOK: Direction.TO_OUTLOOK,

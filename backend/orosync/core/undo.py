@@ -6,7 +6,6 @@ delete makes a new item from the image kept before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orosync.core.ledger import OplogEntry
@@ -27,7 +26,7 @@ def plan_undo(entry: OplogEntry, current: Half, link_id: int | None, attendees: 
     """current: the item that the entry wrote, as it is now. attendees: who would be mailed by a write to it."""
     if entry.undone_by is not None:
         return UndoStep(entry, None, "it was taken back before")
-    if current.presence is Presence.UNREADABLE:
+    if current.presence in {Presence.UNREADABLE, Presence.OUT_OF_SCOPE}:
         return UndoStep(entry, None, "it cannot be read at the moment")
     if attendees:
         return UndoStep(entry, None, "it is a meeting with attendees now, who would be mailed")
@@ -35,12 +34,12 @@ def plan_undo(entry: OplogEntry, current: Half, link_id: int | None, attendees: 
         return _undo_delete(entry, current)
     if current.snapshot is None:
         return UndoStep(entry, None, "it does not exist any more")
-    if not _stands(entry.after or {}, current.snapshot.record):
+    after, now = entry.after or {}, current.snapshot.record
+    if not _stands(after, now) or (entry.verb == Verb.CREATE and not _nothing_but(after, now)):
         return UndoStep(entry, None, "it was changed since")
     if entry.verb == Verb.CREATE:
-        return UndoStep(entry, _op(entry, Verb.DELETE, current.snapshot.record, {}, link_id))
-    before = entry.before or {}
-    return UndoStep(entry, _op(entry, Verb.UPDATE, entry.after or {}, before, link_id))
+        return UndoStep(entry, _op(entry, Verb.DELETE, now, {}, link_id))
+    return UndoStep(entry, _op(entry, Verb.UPDATE, after, entry.before or {}, link_id))
 
 
 def _undo_delete(entry: OplogEntry, current: Half) -> UndoStep:
@@ -53,9 +52,12 @@ def _stands(after: Record, current: Record) -> bool:
     return all(current.get(name) == value for name, value in after.items())
 
 
-def _op(
-    entry: OplogEntry, verb: Verb, before: Mapping[str, object], values: Mapping[str, object], link_id: int | None
-) -> Op:
+def _nothing_but(after: Record, current: Record) -> bool:
+    """Nobody has added to what we created, also not in a field that we left empty or do not sync."""
+    return all(value is None or value is False for name, value in current.items() if name not in after)
+
+
+def _op(entry: OplogEntry, verb: Verb, before: Record, values: Record, link_id: int | None) -> Op:
     return Op(
         verb,
         entry.entity,
@@ -65,7 +67,7 @@ def _op(
         outlook_id=entry.outlook_id,
         oro_id=entry.oro_id,
         link_id=link_id,
-        values=values,  # type: ignore[arg-type]
-        before=before,  # type: ignore[arg-type]
+        values=values,
+        before=before,
         overwrites=verb is Verb.UPDATE,
     )
