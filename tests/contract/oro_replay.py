@@ -91,10 +91,7 @@ def replay(
         headers["X-WSSE"] = world.wsse(who.removeprefix("WSSE user "))
     body = asked.get("body", asked.get("rawBody", ""))
     request = {"method": asked["method"], "path": asked["path"], "headers": headers, "body": body}
-    if send is not None:
-        answer = send(world, request)
-    else:
-        answer = sent(world, request)
+    answer = send(world, request) if send is not None else sent(world, request)
     return answer, differences(recording["response"], answer, any_order=any_order)
 
 

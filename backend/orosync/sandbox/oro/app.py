@@ -14,6 +14,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def create_oro_app(oro: OroSandbox) -> Flask:
     """The whole API below `oro.settings.path_prefix`, and the control interface below `/sandbox`."""
     app = Flask("orosync.sandbox.oro", static_folder=None)
+    # a dropped connection, and any mistake in here, reaches the server as it is
+    app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_blueprint(create_control(oro))
 
     def answer(path: str = "") -> Response:

@@ -15,7 +15,7 @@ from orosync.sandbox.oro.contact_rules import Included
 from orosync.sandbox.oro.documents import Renderer
 from orosync.sandbox.oro.problems import Problem, Refused, denied
 from orosync.sandbox.oro.records import AsyncOperation, OroUser
-from orosync.sandbox.oro.schema import Resource
+from orosync.sandbox.oro.schema_parts import Resource
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.wire import Answer, Asked
 
@@ -101,16 +101,13 @@ def _write(
     shape = requests_in.shape_problems(entry, at)
     if shape:
         raise Refused(*shape)
-    mine = {
-        str(each["id"])
-        for each in ((entry.get("relationships") or {}).get("addresses") or {}).get("data") or ()
-    }
+    mine = {str(each["id"]) for each in ((entry.get("relationships") or {}).get("addresses") or {}).get("data") or ()}
     along = [Included(each, f"/included/{place}") for place, each in enumerate(included) if str(each.get("id")) in mine]
     if not (entry.get("meta") or {}).get("update"):
         writes.create(state, user, resource, entry, along, at)
         return False
     record = writes.record_for(state, user, resource, str(entry.get("id")), "edit")
-    writes.update(state, user, resource, record, entry, along, at)
+    writes.update(state, user, record, entry, along, at)
     return True
 
 

@@ -83,7 +83,7 @@ def write(
     entry = Audit(
         id=0,
         action=action,
-        logged_at=state.now(),
+        updated_at=state.now(),
         object_class=CLASSES[kind],
         object_id=str(number),
         object_name=name,

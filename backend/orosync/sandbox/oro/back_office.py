@@ -9,7 +9,7 @@ updatedAt of a contact also for e-mails, phones and addresses; those of another 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,6 @@ from orosync.sandbox.oro.problems import LegacyRefused, Refused
 from orosync.sandbox.oro.records import Contact, Event, OroUser, Task
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.task_rules import TaskForm
-from orosync.sandbox.oro.times import parse_loose_time
 
 KINDS = ("contact", "task", "event")
 
@@ -121,9 +120,7 @@ class Editor:
         if task is None:
             free = not self._state.settings.workflow_active
             relations["status"] = {"data": _references("taskstatuses", status if free else "open")}
-        saved = TaskForm(self._state, self._user, task).write(
-            {"attributes": attributes, "relationships": relations}
-        )
+        saved = TaskForm(self._state, self._user, task).write({"attributes": attributes, "relationships": relations})
         if status is not None and status != saved.status:
             # a person presses the buttons of the workflow, or fills in the field where there is none
             task_rules.set_status(self._state, self._user, saved, status)
@@ -295,14 +292,3 @@ def view_task(state: OroState, task: Task) -> dict[str, Any]:
         "createdAt": task.created_at,
         "updatedAt": task.updated_at,
     }
-
-
-def parse_moment(text: str) -> datetime:
-    """A time of the control interface. Raises ValueError."""
-    moment = parse_loose_time(text)
-    if moment is None:
-        raise ValueError(f"{text!r} is no time: use YYYY-MM-DDTHH:MM:SSZ")
-    return moment
-
-
-MINUTE = timedelta(minutes=1)

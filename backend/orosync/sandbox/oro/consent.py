@@ -41,8 +41,13 @@ def authorize(state: OroState, server: OAuthServer, asked: Asked) -> Answer:
         return _page(client)
     form = dict(parse_qsl(asked.body.decode("utf-8", "replace")))
     if form.get("decision") == "deny":
-        return _back(wanted, error="access_denied", error_description=_DENIED, hint="The user denied the request",
-                     message=_DENIED)
+        return _back(
+            wanted,
+            error="access_denied",
+            error_description=_DENIED,
+            hint="The user denied the request",
+            message=_DENIED,
+        )
     user = state.user_named(form.get("username", ""))
     if user is None or not user.enabled or not user.password or user.password != form.get("password"):
         return _page(client, "<p role='alert'>Invalid user name or password.</p>")

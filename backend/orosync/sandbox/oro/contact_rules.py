@@ -187,13 +187,9 @@ class ContactForm:
 
     def _lists(self, attributes: Mapping[str, Any]) -> None:
         draft = self._draft
-        draft.emails, found = contact_rows.apply(
-            self._state, contact_rows.EMAILS, draft.emails, attributes, self._at
-        )
+        draft.emails, found = contact_rows.apply(self._state, contact_rows.EMAILS, draft.emails, attributes, self._at)
         self._problems += found
-        draft.phones, found = contact_rows.apply(
-            self._state, contact_rows.PHONES, draft.phones, attributes, self._at
-        )
+        draft.phones, found = contact_rows.apply(self._state, contact_rows.PHONES, draft.phones, attributes, self._at)
         self._problems += found
         longest = max((len(row.value) for row in (*draft.emails, *draft.phones)), default=0)
         self._too_long_for_database = self._too_long_for_database or longest > 255

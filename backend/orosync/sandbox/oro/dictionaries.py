@@ -27,8 +27,7 @@ def _labels(**labels: str) -> dict[str, Entry]:
 def _statuses() -> dict[str, Entry]:
     rows = (("closed", "Closed", 3), ("in_progress", "In Progress", 2), ("open", "Open", 1))
     return {
-        name: Entry(name, {"name": label, "priority": order, "default": name == "open"})
-        for name, label, order in rows
+        name: Entry(name, {"name": label, "priority": order, "default": name == "open"}) for name, label, order in rows
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from orosync.sandbox.oro import permissions, schema
 from orosync.sandbox.oro.dictionaries import find
 from orosync.sandbox.oro.records import OroUser, Ref
-from orosync.sandbox.oro.schema import Relation, Resource
+from orosync.sandbox.oro.schema_parts import Relation, Resource
 from orosync.sandbox.oro.state import OroState
 
 RELATION_LIMIT = 100
@@ -41,9 +41,7 @@ class Renderer:
         wanted = self.fields.get(resource.name)
         state = self.state
         attributes = {
-            name: read(state, record)
-            for name, read in resource.attributes.items()
-            if wanted is None or name in wanted
+            name: read(state, record) for name, read in resource.attributes.items() if wanted is None or name in wanted
         }
         relations = {
             name: self._relation(relation, record, f"{address}/", name)

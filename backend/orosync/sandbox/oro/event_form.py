@@ -47,10 +47,7 @@ TYPES = ("organizer", "required", "optional")
 _ATTENDEE = ("displayName", "email", "status", "type")
 _BLANK = "This value should not be blank."
 _CHOICE = "The selected choice is invalid."
-_TAGS = frozenset(
-    "a abbr b big blockquote br caption center cite code dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins li"
-    " ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul".split()
-)
+_TAGS = frozenset(nh3.ALLOWED_TAGS) - {"article", "aside", "details", "figure", "header", "nav", "summary"}
 _STYLED = {"class", "style", "align", "id", "title", "dir"}
 
 
@@ -80,7 +77,7 @@ class EventInput:
         children = {name: self._leaf(name) for name in FIELDS}
         reminders = len(self.sent["reminders"]) if "reminders" in self.sent else len(event.reminders if event else ())
         if reminders:
-            interval = {"children": {"number": [], "unit": []}}
+            interval: dict[str, Any] = {"children": {"number": [], "unit": []}}
             entry = {"children": {"method": [], "interval": interval}}
             children["reminders"] = {**_errors_of(children["reminders"]), "children": [entry] * reminders}
         if "attendees" in self.sent:

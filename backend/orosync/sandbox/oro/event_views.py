@@ -16,7 +16,6 @@ from orosync.sandbox.oro.records import Attendee, Event, OroUser
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.times import legacy_time
 
-
 MY_TASKS = 1
 """The number of the calendar of tasks, whoever asks."""
 TASK_LENGTH = timedelta(minutes=30)
@@ -106,9 +105,7 @@ def view(state: OroState, user: OroUser, event: Event, *, in_list: bool = False)
     }
 
 
-def window(
-    state: OroState, user: OroUser, calendars: list[int], low: datetime, high: datetime
-) -> list[dict[str, Any]]:
+def window(state: OroState, user: OroUser, calendars: list[int], low: datetime, high: datetime) -> list[dict[str, Any]]:
     """What a start/end list shows: single events and exceptions first by start, then series, expanded."""
     single: list[dict[str, Any]] = []
     expanded: list[dict[str, Any]] = []
@@ -167,9 +164,7 @@ def _is_occurrence(series: Event, moment: datetime | None) -> bool:
     return moment in recurrence.occurrences(rule, zone, moment, moment, series.end - series.start)
 
 
-def _expand(
-    state: OroState, user: OroUser, event: Event, low: datetime, high: datetime
-) -> Iterator[dict[str, Any]]:
+def _expand(state: OroState, user: OroUser, event: Event, low: datetime, high: datetime) -> Iterator[dict[str, Any]]:
     if event.recurrence is None:
         return
     exceptions = (state.events.get(number) for number in state.events.with_key("series", event.id))

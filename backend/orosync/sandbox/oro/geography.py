@@ -13,8 +13,8 @@ from babel import Locale
 from babel.core import get_global
 
 # in CLDR, but not in ISO 3166
-_NOT_ISO = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ".split())
-_RETIRED_ISO3 = frozenset("ANT BUR ZAR SCG YUG DDR FXX NTZ SUN TMP YMD".split())
+_NOT_ISO = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
+_RETIRED_ISO3 = frozenset(["ANT", "BUR", "ZAR", "SCG", "YUG", "DDR", "FXX", "NTZ", "SUN", "TMP", "YMD"])
 
 _REGIONS = {
     "US": "AK Alaska,AL Alabama,AR Arkansas,AS American Samoa,AZ Arizona,CA California,CO Colorado,CT Connecticut,"

@@ -15,10 +15,11 @@ from orosync.sandbox.oro.documents import Renderer, flat
 from orosync.sandbox.oro.problems import MethodRefused, Problem, Refused, denied, not_found
 from orosync.sandbox.oro.query import Listing
 from orosync.sandbox.oro.records import OroUser
-from orosync.sandbox.oro.schema import Resource
+from orosync.sandbox.oro.schema_contacts import ADDRESSES
+from orosync.sandbox.oro.schema_parts import Resource
 from orosync.sandbox.oro.settings_api import option
 from orosync.sandbox.oro.state import OroState
-from orosync.sandbox.oro.wire import JSON, JSON_API, Answer, Asked
+from orosync.sandbox.oro.wire import JSON, Answer, Asked
 
 DELETE_AT_ONCE = 100
 
@@ -222,7 +223,7 @@ class JsonApi:
             raise denied(writes.TYPE_DENIED)
         document = requests_in.read(self._asked, resource.name, identifier)
         record = writes.record_for(state, user, resource, identifier, "edit")
-        saved = writes.update(state, user, resource, record, document.data, document.included)
+        saved = writes.update(state, user, record, document.data, document.included)
         return self._written(resource, saved, 200)
 
     def _no_parameters(self) -> None:
@@ -238,7 +239,7 @@ class JsonApi:
         body: dict[str, Any] = {"data": document}
         included = []
         for number, key in saved.included:
-            shown = renderer.document(schema.ADDRESSES, self._state.addresses.get(number))
+            shown = renderer.document(ADDRESSES, self._state.addresses.get(number))
             known = {"includeId": int(key) if key.isdigit() else key}
             included.append({"type": shown.pop("type"), "id": shown.pop("id"), "meta": known, **shown})
         if included:
@@ -290,7 +291,7 @@ class JsonApi:
             linkage = kept + linkage if method == "POST" else kept
         data = {"relationships": {name: {"data": linkage}}}
         try:
-            writes.update(self._state, self._user, resource, record, data)
+            writes.update(self._state, self._user, record, data)
         except Refused as refused:
             bare = (Problem(each.status, each.title, each.detail) for each in refused.problems)
             raise Refused(*bare) from None
@@ -356,6 +357,3 @@ def allowed_methods(state: OroState, parts: list[str]) -> str:
     if resource is None or len(parts) > 2:
         return "OPTIONS, GET"
     return resource.item_methods if len(parts) == 2 else resource.list_methods
-
-
-__all__ = ["JSON_API", "JsonApi", "allowed_methods"]

@@ -23,9 +23,7 @@ from orosync.sandbox.oro.times import parse_loose_time
 from orosync.sandbox.oro.wire import JSON, Answer, Asked
 
 Handler = Callable[..., Answer]
-_NEEDS_INTERVAL = (
-    'Time interval ("start" and "end") or paging ("page" and "limit") parameters should be specified.'
-)
+_NEEDS_INTERVAL = 'Time interval ("start" and "end") or paging ("page" and "limit") parameters should be specified.'
 
 
 class LegacyApi:

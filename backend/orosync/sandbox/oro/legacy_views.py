@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orosync.sandbox.oro import geography
+from orosync.sandbox.oro import address_rules, geography
 from orosync.sandbox.oro.audit import CLASSES
 from orosync.sandbox.oro.dictionaries import DICTIONARIES
 from orosync.sandbox.oro.event_views import MY_TASKS
 from orosync.sandbox.oro.records import Address, Audit, Contact, Task
-from orosync.sandbox.oro.schema import CONTACTS
+from orosync.sandbox.oro.schema_contacts import CONTACTS
 from orosync.sandbox.oro.state import CalendarConnection, OroState
 from orosync.sandbox.oro.task_rules import STEPS
 from orosync.sandbox.oro.times import legacy_time
@@ -96,9 +96,7 @@ def contact(state: OroState, shown: Contact) -> dict[str, Any]:
 def _address(shown: Address) -> dict[str, Any]:
     country = geography.countries().get(shown.country or "")
     region = geography.regions().get(shown.region or "")
-    names = (
-        "label street street2 city postalCode organization namePrefix firstName middleName lastName nameSuffix"
-    ).split()
+    names = [name for name in address_rules.TEXTS if name != "customRegion"]
     return {
         "primary": shown.primary,
         "id": shown.id,

@@ -16,9 +16,10 @@ from orosync.sandbox.oro.dictionaries import DICTIONARIES, Entry, find
 from orosync.sandbox.oro.problems import Problem, Refused, denied
 from orosync.sandbox.oro.query import Condition, Listing, unsupported
 from orosync.sandbox.oro.records import OroUser
-from orosync.sandbox.oro.schema import Filter, Resource, owner_of
+from orosync.sandbox.oro.schema import owner_of
+from orosync.sandbox.oro.schema_parts import Filter, Resource
 from orosync.sandbox.oro.state import OroState
-from orosync.sandbox.oro.tables import EARLIEST, Table
+from orosync.sandbox.oro.tables import Table
 from orosync.sandbox.oro.times import parse_filter_time
 
 Test = Callable[[Any], bool]
@@ -35,7 +36,9 @@ class Selected:
     more: bool
 
 
-def select(state: OroState, user: OroUser, resource: Resource, listing: Listing, within: Sequence[Any] | None) -> Selected:
+def select(
+    state: OroState, user: OroUser, resource: Resource, listing: Listing, within: Sequence[Any] | None
+) -> Selected:
     """The page asked for. `within` limits to given ids (a subresource). Raises `Refused` 400, 403."""
     _refuse_unknown(resource, listing)
     level = state.level(user, resource.entity) if resource.entity else permissions.SYSTEM
@@ -320,9 +323,6 @@ def _test(state: OroState, known: Filter, operator: str, values: list[Any]) -> T
         return compares
     if operator in ("eq", "contains"):
         return matches
-    if operator == "not_contains" or operator == "neq_or_null":
+    if operator in ("not_contains", "neq_or_null"):
         return lambda record: not matches(record)
     return lambda record: known.read(state, record) not in (None, [], ()) and not matches(record)
-
-
-__all__ = ["EARLIEST", "Selected", "find_record", "select"]

@@ -107,7 +107,7 @@ class OAuthServer:
         wanted = frozenset(grants)
         unknown = wanted - set(GRANTS)
         if unknown:
-            raise ValueError(f"grant {sorted(unknown)[0]!r} is not known: one of {', '.join(GRANTS)}")
+            raise ValueError(f"grant {min(unknown)!r} is not known: one of {', '.join(GRANTS)}")
         if wanted & {"password", "authorization_code"}:
             wanted |= {"refresh_token"}
         identifier = client_id or self._state.hex(32)
@@ -203,7 +203,9 @@ class OAuthServer:
         code.alive = False
         return code
 
-    def new_code(self, client: OAuthClient, user: OroUser, redirect_uri: str, challenge: str | None, method: str) -> str:
+    def new_code(
+        self, client: OAuthClient, user: OroUser, redirect_uri: str, challenge: str | None, method: str
+    ) -> str:
         """A code for a person who consented."""
         text = self._state.hex(80)
         until = self._state.clock().astimezone(UTC) + CODE

@@ -149,7 +149,7 @@ def rebuilt(query: str, page: int | None, *, onward: bool = False) -> str:
         pairs.append(("page[number]", str(page)))
     if onward:
         # a number that was not there before comes behind the size, otherwise names are in order
-        return _joined(sorted(pairs, key=lambda pair: ("page[size]~" if pair[0] == "page[number]" else pair[0])))
+        return _joined(sorted(pairs, key=lambda pair: "page[size]~" if pair[0] == "page[number]" else pair[0]))
     return _joined(sorted(pairs))
 
 

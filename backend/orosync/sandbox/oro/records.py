@@ -208,7 +208,7 @@ class Audit:
 
     id: int
     action: str
-    logged_at: datetime
+    updated_at: datetime
     object_class: str
     object_id: str
     object_name: str
@@ -219,9 +219,9 @@ class Audit:
     additional: dict[str, Any] | list[Any]
 
     @property
-    def updated_at(self) -> datetime:
-        """The moment it was logged."""
-        return self.logged_at
+    def logged_at(self) -> datetime:
+        """When it was logged."""
+        return self.updated_at
 
 
 @dataclass

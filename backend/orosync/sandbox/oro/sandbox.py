@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -224,9 +225,7 @@ class OroSandbox:
     def events(self, calendar: int | None = None) -> list[dict[str, Any]]:
         """All events, or those of one calendar, as the older REST API shows them."""
         with self.lock:
-            return [
-                self._event(each) for each in self.state.events if calendar is None or each.calendar == calendar
-            ]
+            return [self._event(each) for each in self.state.events if calendar is None or each.calendar == calendar]
 
     def event(self, number: int) -> dict[str, Any]:
         """One event. Raises KeyError."""
@@ -305,7 +304,7 @@ class OroSandbox:
 class _Locked:
     """Every call of the object behind it holds the lock."""
 
-    def __init__(self, inner: Any, lock: threading.RLock) -> None:  # type: ignore[valid-type]
+    def __init__(self, inner: Any, lock: AbstractContextManager[Any]) -> None:
         self._inner, self._lock = inner, lock
 
     def __getattr__(self, name: str) -> Any:
@@ -314,7 +313,7 @@ class _Locked:
             return value
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._lock:  # type: ignore[attr-defined]
+            with self._lock:
                 return value(*args, **kwargs)
 
         return call

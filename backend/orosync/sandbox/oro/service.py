@@ -126,10 +126,10 @@ def _to_login(asked: Asked, state: OroState) -> Answer:
         page = "<!DOCTYPE html><html><head><title>Login</title></head><body><h1>Login</h1></body></html>"
         return Answer(200, page.encode(), content_type=_HTML)
     page = (
-        "<!DOCTYPE html>\n<html>\n    <head>\n        <meta charset=\"UTF-8\" />\n"
-        f"        <meta http-equiv=\"refresh\" content=\"0;url='{address}'\" />\n\n"
+        '<!DOCTYPE html>\n<html>\n    <head>\n        <meta charset="UTF-8" />\n'
+        f'        <meta http-equiv="refresh" content="0;url=\'{address}\'" />\n\n'
         f"        <title>Redirecting to {address}</title>\n    </head>\n    <body>\n"
-        f"        Redirecting to <a href=\"{address}\">{address}</a>.\n    </body>\n</html>"
+        f'        Redirecting to <a href="{address}">{address}</a>.\n    </body>\n</html>'
     )
     cache = f"max-age=0, {PRIVATE}"
     return Answer(302, page.encode(), {"Location": address}, "text/html; charset=utf-8", cache)

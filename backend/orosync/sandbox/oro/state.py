@@ -54,8 +54,7 @@ def _contact_keys(contact: Contact) -> Iterable[Key]:
 
 def _task_keys(task: Task) -> Iterable[Key]:
     yield "owner", task.owner
-    for kind, number in task.targets:
-        yield kind, number
+    yield from task.targets
 
 
 def _event_keys(event: Event) -> Iterable[Key]:

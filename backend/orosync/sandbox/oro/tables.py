@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 _AFTER_ALL = float("inf")
 
 
@@ -117,16 +116,10 @@ class Table(Generic[R]):
         """Ids by (updatedAt, id) within the bounds."""
         start, end = 0, len(self._by_time)
         if low is not None:
-            start = (
-                bisect_left(self._by_time, (low, 0))
-                if with_low
-                else bisect_right(self._by_time, (low, _AFTER_ALL))
-            )
+            start = bisect_left(self._by_time, (low, 0)) if with_low else bisect_right(self._by_time, (low, _AFTER_ALL))
         if high is not None:
             end = (
-                bisect_right(self._by_time, (high, _AFTER_ALL))
-                if with_high
-                else bisect_left(self._by_time, (high, 0))
+                bisect_right(self._by_time, (high, _AFTER_ALL)) if with_high else bisect_left(self._by_time, (high, 0))
             )
         return [number for _, number in self._by_time[start:end]]
 

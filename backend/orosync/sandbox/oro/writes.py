@@ -14,7 +14,7 @@ from orosync.sandbox.oro.contact_rules import ContactForm, Included
 from orosync.sandbox.oro.listing import find_record
 from orosync.sandbox.oro.problems import Problem, denied, not_found
 from orosync.sandbox.oro.records import Address, Contact, OroUser, Task
-from orosync.sandbox.oro.schema import Resource
+from orosync.sandbox.oro.schema_parts import Resource
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.task_rules import TaskForm
 
@@ -52,7 +52,6 @@ def create(
 def update(
     state: OroState,
     user: OroUser,
-    resource: Resource,
     record: Any,
     data: Mapping[str, Any],
     included: Sequence[Included] = (),

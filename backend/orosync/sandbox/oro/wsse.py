@@ -32,9 +32,7 @@ def header(username: str, api_key: str, nonce: bytes, created: datetime) -> str:
     moment = created.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     token = digest(nonce, moment, api_key)
     encoded = base64.b64encode(nonce).decode()
-    return (
-        f'UsernameToken Username="{username}", PasswordDigest="{token}", Nonce="{encoded}", Created="{moment}"'
-    )
+    return f'UsernameToken Username="{username}", PasswordDigest="{token}", Nonce="{encoded}", Created="{moment}"'
 
 
 class WsseGate:
