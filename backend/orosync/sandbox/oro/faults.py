@@ -6,6 +6,7 @@ Nothing of OroCRM is known here.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Faults:
     counts: Counter[str] = field(default_factory=Counter)
     before: list[Callable[[str, str], None]] = field(default_factory=list)
     waiting: list[_Fault] = field(default_factory=list)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def fail_next(
         self,
@@ -80,12 +82,9 @@ class Faults:
         """Lets a request through, or not, and logs it. Raises `ConnectionDropped`."""
         for watch in list(self.before):
             watch(asked.method, asked.path)
-        fault = next((each for each in self.waiting if each.meets(asked)), None)
+        fault = self._taken(asked)
         if fault is None:
             return self._logged(asked, handle(asked))
-        fault.left -= 1
-        if fault.left <= 0:
-            self.waiting.remove(fault)
         answer = handle(asked) if fault.applied else None
         if fault.garble is not None and answer is not None:
             return self._logged(asked, _garbled(answer, fault.garble))
@@ -94,6 +93,15 @@ class Faults:
             raise ConnectionDropped(f"{asked.method} {asked.path}")
         return self._logged(asked, fault.answer)
 
+    def _taken(self, asked: Asked) -> _Fault | None:
+        with self._guard:
+            fault = next((each for each in self.waiting if each.meets(asked)), None)
+            if fault is not None:
+                fault.left -= 1
+                if fault.left <= 0:
+                    self.waiting.remove(fault)
+            return fault
+
     def _logged(self, asked: Asked, answer: Answer) -> Answer:
         self._note(asked, answer.status)
         return answer
@@ -101,9 +109,10 @@ class Faults:
     def _note(self, asked: Asked, status: int) -> None:
         path = f"{asked.path}?{asked.query}" if asked.query else asked.path
         headers = {name: asked.headers[name] for name in _SEEN if name in asked.headers}
-        self.log.append(LoggedRequest(asked.method, path, headers, asked.body, status))
-        self.counts[asked.method] += 1
-        self.counts["all"] += 1
+        with self._guard:
+            self.log.append(LoggedRequest(asked.method, path, headers, asked.body, status))
+            self.counts[asked.method] += 1
+            self.counts["all"] += 1
 
 
 def _garbled(answer: Answer, form: str) -> Answer:

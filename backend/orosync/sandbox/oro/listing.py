@@ -217,6 +217,10 @@ def _bound(state: OroState, known: Filter, condition: Condition) -> _Bound:
     if known.kind == "time" and operator in ("eq", *_ORDERED):
         return _by_time(state, known, operator, values[0], condition.field)
     test = _test(state, known, operator, values)
+    if condition.field == "id" and operator in _ORDERED:
+        low = {"gt": values[0] + 1, "gte": values[0]}.get(operator)
+        high = {"lt": values[0] - 1, "lte": values[0]}.get(operator)
+        return _Bound(test, ids=lambda table: table.id_between(low, high))
     if operator != "eq":
         return _Bound(test)
     if condition.field == "id" and known.kind == "number":
@@ -273,6 +277,8 @@ def _range(state: OroState, known: Filter, condition: Condition) -> _Bound:
 
     if condition.field == "updatedAt" and not negated:
         return _Bound(test, ids=lambda table: table.between(low, high), by_time=True)
+    if condition.field == "id" and known.kind == "number" and not negated:
+        return _Bound(test, ids=lambda table: table.id_between(low, high))
     return _Bound(test)
 
 

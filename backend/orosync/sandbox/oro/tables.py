@@ -110,6 +110,12 @@ class Table(Generic[R]):
         """Ids of the records with this key, ascending."""
         return sorted(self._by_key.get((name, value), ()))
 
+    def id_between(self, low: int | None, high: int | None) -> list[int]:
+        """Ids within the bounds, ends included."""
+        start = 0 if low is None else bisect_left(self.ids, low)
+        end = len(self.ids) if high is None else bisect_right(self.ids, high)
+        return self.ids[start:end]
+
     def between(
         self, low: datetime | None, high: datetime | None, *, with_low: bool = True, with_high: bool = True
     ) -> list[int]:
