@@ -149,11 +149,14 @@ def test_a_refresh_waits_for_requests_that_still_use_the_old_token(world: World)
     world.clock.forward(hours=0.9, seconds=320)  # past our early renewal, before OroCRM's own end
     quick = run(outcomes, lambda: client.get("contacts").status)
     waiting_for(lambda: sign_in._renewing)
+    quick.join(0.2)
+    assert quick.is_alive()
     assert tokens_asked(world) == 1, "no refresh while the slow request travels"
     go_on.set()
     slow.join(10)
     quick.join(10)
     assert outcomes == [200, 200]
+    assert [each.status for each in world.logged() if each.path == "/api/tasks"] == [200]
     assert tokens_asked(world) == 2
 
 
