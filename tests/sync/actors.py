@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orosync.core.records import Entity
 from tests.sync.world import KINDS, World
+
+from orosync.core.records import Entity
 
 _STAMP = "OroCRM_id"
 

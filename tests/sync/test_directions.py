@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.sync.actors import Hands
+from tests.sync.world import World, writes
 
 from orosync.core.records import Entity
 from orosync.store.database import Database
-from tests.sync.actors import Hands
-from tests.sync.world import World, writes
 
 TO_OUTLOOK, TO_ORO, BOTH = "oro_to_outlook", "outlook_to_oro", "bidirectional"
 NOTES = {"field_direction.task.description": "both", "field_direction.event.description": "both"}
@@ -146,9 +146,10 @@ def test_of_several_matches_one_is_linked_and_reported_and_the_others_stay_untou
 
 
 def test_of_several_matches_the_same_one_is_linked_every_time(entity: Entity, open_world: Any, tmp_path: Any) -> None:
+    from tests.sync.world import new_vault
+
     from orosync.store.engine import open_engine
     from orosync.store.migrations import upgrade
-    from tests.sync.world import new_vault
 
     linked = []
     for attempt in range(2):
@@ -419,8 +420,9 @@ def test_a_resync_in_the_mode_replace_makes_stamped_items_anew(entity: Entity, o
 def test_a_first_sync_after_the_state_was_lost_pairs_by_stamp_and_creates_nothing(
     entity: Entity, open_world: Any, direction: str, tmp_path: Any
 ) -> None:
-    from orosync.core.ledger import Account
     from tests.sync.world import CRM, UPN
+
+    from orosync.core.ledger import Account
 
     hands = open_world(entity, direction)
     for name in ("Ada", "Ada", "Ben"):

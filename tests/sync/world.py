@@ -1,4 +1,4 @@
-"""One account between a simulated mailbox and a simulated OroCRM, with a clock of its own: what the sync tests live in."""
+"""One account between a simulated mailbox and a simulated OroCRM, with a clock of its own: home of the sync tests."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from orosync.sync.take_back import UndoReport, undo_run
 UPN = "ada@example.com"
 KEY = "Qm9yZWRvbS1pcy1ub3QtYS1zZWNyZXQtMzItYnl0ZXM="
 CRM = "https://crm.example"
+WORLDS: list[World] = []  # of the test that is running
 KINDS = {Entity.CONTACT: "contact", Entity.TASK: "task", Entity.EVENT: "event"}
 
 
@@ -58,28 +59,37 @@ class Ids:
 
 @dataclass
 class World:
-    """`system`: the settings of the system level; may be changed at any time."""
+    """`system`: the settings of the system level; may be changed at any time. beside: a world whose two systems this
+    account lives in as well (a colleague's). mails_wanted: this story may mail attendees; all others must not."""
 
     database: Database
     system: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
     zone: str = "Europe/Berlin"
     oro_user: str = "admin"
+    upn: str = UPN
+    beside: World | None = None
+    colleagues: frozenset[str] = frozenset()
+    mails_wanted: bool = False
 
     def __post_init__(self) -> None:
-        self.clock, self.ids = Clock(), Ids()
-        self.graph = GraphSandbox(self.clock, seed=1)
-        self.mailbox = self.graph.add_mailbox(UPN, display_name="Ada Admin", time_zone=self.zone)
-        self.oro = OroSandbox(self.clock, seed=1)
-        self.users = self.oro.seed_recorded_users()
+        if self.beside is None:
+            self.clock, self.ids, self.runs = Clock(), Ids(), itertools.count(1)
+            self.graph, self.oro = GraphSandbox(self.clock, seed=1), OroSandbox(self.clock, seed=1)
+            self.users = self.oro.seed_recorded_users()
+        else:
+            self.clock, self.ids, self.runs = self.beside.clock, self.beside.ids, self.beside.runs
+            self.graph, self.oro, self.users = self.beside.graph, self.beside.oro, self.beside.users
+        name = self.upn.partition("@")[0]
+        self.mailbox = self.graph.add_mailbox(self.upn, display_name=name.capitalize(), time_zone=self.zone)
         self.adapters = {
             "https://graph.example": WsgiAdapter(create_graph_app(self.graph)),
             CRM: WsgiAdapter(create_oro_app(self.oro)),
         }
-        self.token = self.graph.issue_token(UPN, expires_in=10**9)
-        self.runs = itertools.count(1)
-        self.account_id = self.database.accounts.add(Account("ada", UPN, CRM, self.oro_user, "wsse", "token"))
+        self.token = self.graph.issue_token(self.upn, expires_in=10**9)
+        self.account_id = self.database.accounts.add(Account(name, self.upn, CRM, self.oro_user, "wsse", "token"))
         self.office = self.oro.back_office_as(self.oro.user(self.oro_user))
+        WORLDS.append(self)
 
     # -------------------------------------------------------------------------------------------- running
 
@@ -102,6 +112,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             settings=settings,
+            colleagues=self.colleagues,
         )
 
     def sync(self, **request: Any) -> Report:
