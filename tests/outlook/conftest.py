@@ -1,8 +1,8 @@
 import pytest
+from tests.outlook.driving import Tenant
 
 from orosync.outlook.mailbox import OutlookMailbox
 from orosync.sandbox.graph.mailbox import Mailbox
-from tests.outlook.driving import Tenant
 
 
 @pytest.fixture

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+
 from orosync.core.exchange import FeedPage, FeedRequest, Write
 from orosync.core.mapping.lens import LINKED_RESOURCE_APPLICATION, STAMP_PROPERTY
 from orosync.core.records import Entity, Item, Json
@@ -36,17 +39,33 @@ class Clock:
         self.moment += timedelta(**length)
 
 
+class Wire(BaseAdapter):
+    """What the client is plugged into: a program that may be exchanged while it runs. `sent`: what went over it."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__()
+        self.app = app
+        self.sent: list[PreparedRequest] = []
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+        self.sent.append(request)
+        return WsgiAdapter(self.app).send(request, *args, **options)
+
+    def close(self) -> None:
+        pass
+
+
 @dataclass
 class Tenant:
     clock: Clock = field(default_factory=Clock)
     graph: GraphSandbox = field(init=False)
     mailbox: Mailbox = field(init=False)
-    adapter: WsgiAdapter = field(init=False)
+    adapter: Wire = field(init=False)
 
     def __post_init__(self) -> None:
         self.graph = GraphSandbox(clock=self.clock, seed=11)
         self.mailbox = self.graph.add_mailbox(UPN, display_name="Anna Berg", time_zone="Europe/Berlin")
-        self.adapter = WsgiAdapter(create_graph_app(self.graph))
+        self.adapter = Wire(create_graph_app(self.graph))
 
     def client(self, tokens: TokenSource | None = None, **options: Any) -> GraphClient:
         tokens = tokens or StaticToken(self.graph.issue_token(UPN, expires_in=YEARS))
@@ -63,6 +82,23 @@ class Tenant:
         outlook = OutlookMailbox(client, user, now=self.clock, **options)
         outlook.use(outlook.make_containers())
         return outlook
+
+    @contextmanager
+    def gateway(self, largest_body: int) -> Iterator[list[int]]:
+        """In front of Graph stands a gateway that refuses larger bodies, as the real one does; the sizes it saw."""
+        app = self.adapter.app
+        sizes: list[int] = []
+
+        def gateway(environ: Json, start_response: Any) -> Any:
+            sizes.append(int(environ.get("CONTENT_LENGTH") or 0))
+            if sizes[-1] > largest_body:
+                start_response("413 Payload Too Large", [("Content-Type", "text/html")])
+                return [b"<html>413</html>"]
+            return app(environ, start_response)
+
+        self.adapter.app = gateway
+        yield sizes
+        self.adapter.app = app
 
     @contextmanager
     def requests(self) -> Iterator[list[LoggedRequest]]:

@@ -3,13 +3,13 @@
 import json
 
 import pytest
+from tests.outlook.driving import CONTACT, EVENT, TASK, Tenant, event, ids, link, page, weekly, whole_round
 
 from orosync.core.exchange import FeedPage, FeedRequest, Found, NotThere
 from orosync.core.records import Entity
 from orosync.errors import CursorExpired, EntityForbidden, SideFailing, SignInNeeded, Throttled
 from orosync.outlook.mailbox import OutlookMailbox
 from orosync.sandbox.graph.mailbox import Mailbox
-from tests.outlook.driving import CONTACT, EVENT, TASK, Tenant, event, ids, link, page, weekly, whole_round
 
 MAKE = {CONTACT: {"givenName": "Bo"}, TASK: {"title": "Call"}, EVENT: event()}
 ALL = [CONTACT, TASK, EVENT]

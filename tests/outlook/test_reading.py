@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.outlook.driving import CONTACT, EVENT, TASK, Tenant, event, link, op, the
 
 from orosync.core.exchange import Found, Lookup, NotReadable, NotThere
 from orosync.core.mapping.lens import FAX_PROPERTY, GENDER_PROPERTY, PRIMARY_PHONE_PROPERTY, STAMP_PROPERTY
@@ -18,7 +19,6 @@ from orosync.errors import (
 )
 from orosync.outlook.mailbox import OutlookMailbox
 from orosync.sandbox.graph.mailbox import Mailbox
-from tests.outlook.driving import CONTACT, EVENT, TASK, Tenant, event, link, op, the
 
 MAKE = {CONTACT: {"givenName": "Bo"}, TASK: {"title": "Call"}, EVENT: event()}
 ALL = [CONTACT, TASK, EVENT]

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msal
+import msal.exceptions
 import requests
 
 from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded, Unreachable
@@ -210,7 +211,7 @@ def _app_factory(
 def _asked(ask: Callable[[], Any]) -> Mapping[str, Any]:
     try:
         answer = ask()
-    except requests.RequestException:
+    except (requests.RequestException, msal.exceptions.MsalServiceError):
         raise Unreachable(
             "The sign-in service of Microsoft 365 does not answer.", remedy="Check the network and OROSYNC_AUTHORITY."
         ) from None

@@ -110,14 +110,14 @@ class GraphClient:
 
         Raises SideFailing for a link to any other place: a token must not go there (graph-api.md 5).
         """
-        if link.startswith("/"):
+        if link.startswith("/") and not link.startswith("//"):
             return link
-        path = urlsplit(link).path
-        below = self._prefix in {"", path} or path.startswith(self._prefix + "/")
-        if _origin(link) != self._origin or not below:
+        origin = _origin(link)
+        parts = urlsplit(link if origin else "")
+        below = self._prefix in {"", parts.path} or parts.path.startswith(self._prefix + "/")
+        if origin is None or origin != self._origin or not below:
             raise SideFailing("Microsoft Graph answered with a link to another host or version; it is not followed.")
-        start = link.index(urlsplit(link).netloc) + len(urlsplit(link).netloc) + len(self._prefix)
-        return link[start:]
+        return link[link.index(parts.netloc) + len(parts.netloc) + len(self._prefix) :]
 
     def get(self, link: str, *, prefer: Iterable[str] = ()) -> Reply:
         return self.send("GET", link, prefer=prefer)
@@ -204,12 +204,13 @@ def claims_of(reply: Reply) -> str | None:
     return decoded if decoded.lstrip().startswith("{") else text
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port; None for what is no address."""
     try:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
-        return "", "", None
+        return None
 
 
 def _failure(error: requests.RequestException, host: str) -> OrosyncError:

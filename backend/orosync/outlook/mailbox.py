@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from tzlocal.windows_tz import tz_win, win_tz
-
 from orosync.core.exchange import FeedPage, FeedRequest, Lookup, NotReadable, Reading, Write, WriteResult
 from orosync.core.records import Entity, Item, Json, Side
+from orosync.core.zones import iana_of
 from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SideFailing
 from orosync.outlook import reading, writing
 from orosync.outlook.batch import MOST_PARTS, Answer, Part, send_parts
@@ -246,9 +245,8 @@ def _value(answer: Answer, permission: str, entity: Entity | None = None) -> dic
 
 def _zone(name: Any) -> str:
     """The IANA name of what mailboxSettings calls a zone: a Windows name as a rule (graph-api.md 3.1)."""
-    if name in win_tz:
-        return str(win_tz[name])
-    if name in tz_win:
-        return str(name)
+    found = iana_of(name) if isinstance(name, str) else None
+    if found is not None:
+        return found
     log.warning("the mailbox's time zone is a custom one; UTC is taken in its place")
     return "UTC"
