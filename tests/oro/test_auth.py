@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from tests.oro.conftest import URL, World
 
 from orosync.errors import SideFailing, SignInNeeded
-from orosync.oro.auth import Grant, OAuth, Tokens, Wsse, ask_for_tokens, authorization_url, wsse_header
+from orosync.oro.auth import Grant, OAuth, Tokens, Wsse, ask_for_tokens, authorization_url, redeem_code, wsse_header
 from orosync.oro.client import OroClient
+from orosync.sandbox.transport import WsgiAdapter
 
 
 def test_the_digest_is_over_the_decoded_nonce() -> None:
@@ -207,6 +209,28 @@ def test_the_consent_page_is_asked_with_a_hashed_verifier() -> None:
     assert query["code_challenge_method"] == "S256"
     assert query["code_challenge"] == "iMnq5o6zALKXGivsnlom_0F5_WYda32GHkxlV7mq7hQ"
     assert "verifier" not in query.values()
+
+
+def test_a_person_signs_in_on_the_consent_page(world: World) -> None:
+    back = "https://app.example/back"
+    _, secret = world.oro.add_oauth_client(
+        ["authorization_code", "refresh_token"], "admin", client_id=APPLICATION, redirect_uris=[back]
+    )
+    client = world.client()
+    session = requests.Session()
+    session.mount(URL, WsgiAdapter(world.app))
+    form = {"username": "bob", "password": world.oro.user("bob").password, "decision": "allow"}
+    url = authorization_url(URL, APPLICATION, back, "state", "v" * 43)
+    sent_back = urlsplit(session.post(url, data=form, allow_redirects=False).headers["Location"])
+    code = parse_qs(sent_back.query)["code"][0]
+    grant = Grant("refresh_token", APPLICATION, secret)
+    now = world.clock.time
+    tokens = redeem_code(grant, code, redirect_uri=back, verifier="v" * 43, post=client.post_token_form, now=now)
+    assert tokens.refresh_token
+    bob = world.client(sign_in=OAuth(grant, now=world.clock, tokens=tokens))
+    assert bob.get("userprofile").document["data"]["id"] == "2"
+    with pytest.raises(SignInNeeded):
+        redeem_code(grant, code, redirect_uri=back, verifier="v" * 43, post=client.post_token_form, now=now)
 
 
 # parts
