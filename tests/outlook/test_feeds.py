@@ -61,6 +61,25 @@ def test_pages_are_followed_to_the_end_even_through_empty_ones(
     assert page(outlook, entity, pages[-1].cursor).full is False
 
 
+@pytest.mark.parametrize("entity", ALL)
+def test_a_full_round_that_is_asked_for_goes_on_from_page_to_page_and_begins_anew_from_its_end(
+    outlook: OutlookMailbox, mailbox: Mailbox, tenant: Tenant, entity: Entity
+) -> None:
+    tenant.graph.settings.max_page_size = 1
+    made = [mailbox.user_create(entity.value, MAKE[entity]) for _ in range(3)]
+    pages = [page(outlook, entity, full=True)]
+    while not pages[-1].last:
+        pages.append(page(outlook, entity, pages[-1].cursor, full=True))
+    assert ids(pages) == made
+    again = page(outlook, entity, pages[-1].cursor, full=True)
+    assert (ids([again]), again.full) == (made[:1], True)
+    for one in made:
+        mailbox.user_update(entity.value, one, MAKE[entity])
+    changed = page(outlook, entity, pages[-1].cursor)
+    assert not changed.last
+    assert page(outlook, entity, changed.cursor, full=True).full
+
+
 def test_replayed_rows_are_sighted_again_and_once_per_page(
     outlook: OutlookMailbox, mailbox: Mailbox, tenant: Tenant
 ) -> None:

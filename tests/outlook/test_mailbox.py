@@ -1,5 +1,7 @@
 """Finding out what there is: owner, zone, folders, lists, calendars; the canary; the shape of the port."""
 
+from pathlib import Path
+
 import mypy.api
 import pytest
 from tests.outlook.driving import CONTACT, EVENT, TASK, UPN, Tenant, create, event, page, wrote
@@ -11,6 +13,8 @@ from orosync.sandbox.graph.mailbox import Mailbox
 from orosync.sandbox.graph.wire import GraphRequest
 from orosync.sync.ports import SidePort
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+
 
 def test_the_mailbox_is_a_side_of_a_run(outlook: OutlookMailbox) -> None:
     side: SidePort = outlook
@@ -18,13 +22,14 @@ def test_the_mailbox_is_a_side_of_a_run(outlook: OutlookMailbox) -> None:
 
 
 @pytest.mark.slow
-def test_the_mailbox_has_the_shape_of_a_side_to_the_letter() -> None:
-    program = (
+def test_the_mailbox_has_the_shape_of_a_side_to_the_letter(tmp_path: Path) -> None:
+    program = tmp_path / "shape.py"
+    program.write_text(
         "from orosync.outlook.mailbox import OutlookMailbox\n"
         "from orosync.sync.ports import SidePort\n"
         "def side(mailbox: OutlookMailbox) -> SidePort:\n    return mailbox\n"
     )
-    said, trouble, status = mypy.api.run(["-c", program])
+    said, trouble, status = mypy.api.run(["--config-file", str(REPOSITORY / "pyproject.toml"), str(program)])
     assert (status, trouble) == (0, ""), said
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orosync.core.exchange import Lookup, Sighting, Write
 from orosync.core.mapping.lens import FAX_PROPERTY, GENDER_PROPERTY, PRIMARY_PHONE_PROPERTY, STAMP_PROPERTY
+from orosync.core.mapping.stamps import stamp_of
 from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 from orosync.outlook.resource import (
@@ -16,7 +17,6 @@ from orosync.outlook.resource import (
     plain,
     precondition,
     segment,
-    stamp_of,
     stamped_with,
     version_of,
     with_extended,
@@ -80,7 +80,7 @@ class Contacts:
         return address(self._folder, filter=changed_since(lookup.since), **wanted)
 
     def is_hit(self, row: Json, lookup: Lookup) -> bool:
-        return lookup.stamp is None or (stamp_of(row) or "").casefold() == lookup.stamp.casefold()
+        return lookup.stamp is None or (stamp_of(self.entity, row) or "").casefold() == lookup.stamp.casefold()
 
     def item(self, row: Json) -> Item:
         body = plain(row)

@@ -97,7 +97,7 @@ class Feeds:
         resource = self._resources.get(request.entity)
         if resource is None:
             return container_missing(request.entity)
-        if request.cursor is None or request.full:
+        if request.cursor is None:
             return self._from_the_start(resource)
         try:
             position = Position.read(request.cursor)
@@ -106,6 +106,9 @@ class Feeds:
             return CursorExpired("The stored position of Outlook's change feed is not of this mailbox server.")
         if position.container != resource.container and "" not in (position.container, resource.container):
             return CursorExpired("The stored position of Outlook's change feed is of another folder, list or calendar.")
+        # A full round goes on from page to page; it begins anew only from where another one ended.
+        if request.full and (position.ended or not position.full):
+            return self._from_the_start(resource)
         if request.entity is Entity.EVENT and position.ended and self._is_stale(position):
             return self._from_the_start(resource)
         return position

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orosync.core.exchange import Lookup, Sighting, Write
 from orosync.core.mapping.lens import STAMP_PROPERTY
+from orosync.core.mapping.stamps import stamp_of
 from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 from orosync.outlook.resource import (
@@ -19,7 +20,6 @@ from orosync.outlook.resource import (
     plain,
     precondition,
     segment,
-    stamp_of,
     stamped_with,
     version_of,
     with_extended,
@@ -88,7 +88,7 @@ class Events:
         return address(path, filter=changed_since(lookup.since), **wanted)
 
     def is_hit(self, row: Json, lookup: Lookup) -> bool:
-        return lookup.stamp is None or (stamp_of(row) or "").casefold() == lookup.stamp.casefold()
+        return lookup.stamp is None or (stamp_of(self.entity, row) or "").casefold() == lookup.stamp.casefold()
 
     def item(self, row: Json) -> Item:
         return Item(str(row["id"]), version_of(row), plain(row), self.container)

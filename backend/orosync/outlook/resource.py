@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 
 from orosync.core.exchange import Lookup, Sighting, Write
 from orosync.core.mapping.lens import STAMP_PROPERTY
+from orosync.core.mapping.stamps import EXTENDED
 from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 
-EXTENDED = "singleValueExtendedProperties"
 CLOCKS_APART = timedelta(minutes=2)  # between ours and the mailbox server's
 
 
@@ -92,14 +92,6 @@ def stamped_with(value: str) -> str:
 def changed_since(since: datetime) -> str:
     """A `$filter` for what changed since then by the server's clock."""
     return f"lastModifiedDateTime ge {since - CLOCKS_APART:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def stamp_of(row: Json) -> str | None:
-    """The stamp in an expanded row. The spelling of returned ids is not established: compared without case."""
-    for each in row.get(EXTENDED) or []:
-        if str(each.get("id", "")).casefold() == STAMP_PROPERTY.casefold():
-            return str(each.get("value", "")) or None
-    return None
 
 
 def with_extended(row: Json, *sources: Mapping[str, Any] | None) -> Json:

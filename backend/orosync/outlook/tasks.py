@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from orosync.core.exchange import Lookup, Sighting, Write
 from orosync.core.mapping.lens import LINKED_RESOURCE_APPLICATION
+from orosync.core.mapping.stamps import LINKS
 from orosync.core.records import Entity, Item, Json
 from orosync.outlook.batch import Part
 from orosync.outlook.resource import address, plain, precondition, segment, version_of
-
-LINKS = "linkedResources"
 
 
 @dataclass(frozen=True, slots=True)

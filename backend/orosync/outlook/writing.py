@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orosync.core.exchange import Found, Lookup, Write, WriteResult, Written
+from orosync.core.mapping.stamps import stamp_of
 from orosync.core.records import Entity, Json
 from orosync.errors import (
     OrosyncError,
@@ -22,7 +23,7 @@ from orosync.outlook.batch import Answer, Part, send_parts
 from orosync.outlook.client import GraphClient
 from orosync.outlook.reading import find, reading_of
 from orosync.outlook.replies import DUPLICATE_TRANSACTION, ConnectionLost, Reply, container_missing, write_error
-from orosync.outlook.resource import Resource, stamp_of
+from orosync.outlook.resource import Resource
 
 
 @dataclass(slots=True)
@@ -100,7 +101,9 @@ def _adopted(client: GraphClient, pending: _Pending, reply: Reply) -> WriteResul
         candidates = [reading.item] if isinstance(reading, Found) else []
     else:
         try:
-            candidates = find(client, resource, Lookup(write.entity, write.op_id, stamp=stamp_of(write.patch)))
+            candidates = find(
+                client, resource, Lookup(write.entity, write.op_id, stamp=stamp_of(write.entity, write.patch))
+            )
         except OrosyncError:
             return OutcomeUnknown("Outlook has this event already, but it cannot be read now.", code=reply.code)
     for item in candidates:
