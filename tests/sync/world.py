@@ -67,6 +67,7 @@ class World:
     user: dict[str, Any] = field(default_factory=dict)
     zone: str = "Europe/Berlin"
     oro_user: str = "admin"
+    oro_key: str = ""  # instead of the user's own
     upn: str = UPN
     beside: World | None = None
     colleagues: frozenset[str] = frozenset()
@@ -101,7 +102,7 @@ class World:
         window = (settings.event_window.days_back, settings.event_window.days_ahead)
         graph = GraphClient("https://graph.example/v1.0", StaticToken(self.token), adapters=self.adapters)
         outlook = OutlookMailbox(graph, "me", containers=names, window_days=window, now=self.clock)
-        sign_in = Wsse(self.oro_user, self.oro.user(self.oro_user).api_key, now=self.clock)
+        sign_in = Wsse(self.oro_user, self.oro_key or self.oro.user(self.oro_user).api_key, now=self.clock)
         client = OroClient(CRM, sign_in, adapters=self.adapters, pause=lambda _s: None)
         oro = OroInstance(client, tuple(Entity), settings.oro_scope.value, timedelta(minutes=5), self.clock)
         return Session(

@@ -51,7 +51,10 @@ def _is_payload(op: Op, snapshot: Snapshot, context: Context) -> bool:
     """The record holds what we sent, and nothing of ours is missing or different."""
     sent = {name: op.values.get(name) for name in snapshot.record}
     held = lens_of(op.side, op.entity).representable(sent, context)
-    defaults = {"priority", "status", "all_day"}  # filled in by OroCRM when we did not send them
+    # Filled in by OroCRM when we did not send them; and a status other than open is a second step after the create.
+    defaults = {"priority", "status", "all_day"}
     return all(
-        snapshot.record[name] == value for name, value in held.items() if name in op.values or name not in defaults
+        snapshot.record[name] == value
+        for name, value in held.items()
+        if name not in defaults or (name in op.values and name != "status")
     )

@@ -29,6 +29,7 @@ class _Feed:
     seen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     rounds: int = 0
+    everything: bool = False  # a resync or changed settings: known versions are looked at again
 
 
 def collect(session: Session) -> None:
@@ -67,7 +68,8 @@ def _first_request(session: Session, side: Side, entity: Entity) -> _Feed:
     changed = cursor.fingerprint not in {"", fingerprint_of(session, entity)}
     sweep = session.request.sweep and side is Side.ORO
     full = cursor.cursor is None or due or changed or sweep or session.request.resync
-    return _Feed(FeedRequest(entity, None if full else cursor.cursor, full), cursor)
+    everything = changed or session.request.resync
+    return _Feed(FeedRequest(entity, None if full else cursor.cursor, full), cursor, everything=everything)
 
 
 def _start_over(feed: _Feed, entity: Entity) -> None:
@@ -83,7 +85,7 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
     feed.seen.update(each.id for each in page.sightings if not each.removed)
     with store.transaction():
         known = _known_versions(session, side, page)
-        news = [each for each in page.sightings if session.request.resync or not _is_known(each, known)]
+        news = [each for each in page.sightings if feed.everything or not _is_known(each, known)]
         feed.fresh.update(each.id for each in news if each.id not in known and not each.removed)
         store.journal(side, entity, news, feed.cursor.generation)
         if page.last and page.full:

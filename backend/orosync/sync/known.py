@@ -23,7 +23,7 @@ def known_of(store: AccountStore, entity: Entity, id: str) -> Known | None:
         quarantined=[row for row in store.quarantined() if row.entity is entity and row.id in ids[row.side]],
         conflicts=[
             row
-            for row in store.conflicts(open_only=False)
+            for row in reversed(store.conflicts(open_only=False))
             if row.entity is entity and (row.outlook_id in ids[Side.OUTLOOK] or row.oro_id in ids[Side.ORO])
         ],
         oplog=sorted(oplog.values(), key=lambda entry: entry.seq, reverse=True),

@@ -82,6 +82,10 @@ def _adopt(session: Session, intent: Intent, op: Op, made: Snapshot) -> None:
     }
     if source is not None and _moved_on(session, op, source):
         shadows[op.side.other] = {name: sent[name] for name in names}
+    held = lens_of(op.side, op.entity).representable({**made.record, **sent}, session.context)
+    for name in names:
+        if made.record[name] != held[name]:  # a second step of the create is missing: to be planned as a change
+            shadows[op.side.other][name] = made.record[name]
     stamped = True if op.side is Side.OUTLOOK else None if source is None or source.attendees else False
     link = Link(op.link_id or 0, op.entity, ids[Side.OUTLOOK], ids[Side.ORO], shadows=shadows, stamped=stamped)
     link = replace(link, uid=made.uid or (source.uid if source else None))

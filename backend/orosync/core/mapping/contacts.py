@@ -196,7 +196,7 @@ def _oro_takes(email: str) -> bool:
 
 
 class OroContact:
-    """OroCRM's contact: {"id", "attributes", "relationships": {"owner": id}, "addresses": [...], "tags"?}."""
+    """OroCRM's contact: {"id", "attributes", "owner": id, "addresses": [...], "tags"?}."""
 
     side: Side = Side.ORO
     entity: Entity = Entity.CONTACT
@@ -213,7 +213,7 @@ class OroContact:
             item=item,
             modified_at=zones.instant(own.get("updatedAt")),
             categories=tags_of(item.body),
-            owned=is_own((item.body.get("relationships") or {}).get("owner"), context),
+            owned=is_own(item.body.get("owner"), context),
             notes=tuple(_oro_notes(own, rows, record)),
         )
 
