@@ -30,6 +30,6 @@ def explain(name: str, record_id: str, entity: str | None, *, as_json: bool) -> 
         click.echo("Nothing is known of this id: no feed has reported it yet.")
     for each, lines in told.items():
         if len(told) > 1:
-            click.echo(f"As a {each}:")
+            click.echo(f"As {'an event' if each is Entity.EVENT else f'a {each}'}:")
         for line in lines:
             click.echo(line)

@@ -33,7 +33,8 @@ def report_as_json(report: Report, *, with_ops: bool) -> Json:
     return {**report.to_json(), **ops}
 
 
-def print_report(report: Report, *, preview: bool) -> None:
+def print_report(report: Report, *, preview: bool, command: str = "sync {name}") -> None:
+    """command: what carries the plan out, with the account's {name}."""
     print_counts(report.entities)
     sent = ", ".join(f"{_SIDES[side]} {count}" for side, count in report.requests.items())
     click.echo(f"\nRun {report.run}: {report.state}, {report.seconds:.1f} s, requests: {sent}.")
@@ -46,10 +47,9 @@ def print_report(report: Report, *, preview: bool) -> None:
         click.echo(f"\nThe plan {what} by the guard:")
         for limit in report.limits:
             click.echo(f"  {limit}")
-    if report.ops and (preview or report.state == "held"):
-        click.echo(
-            f"Nothing of it happens before you say so: orosync sync {report.account} --approve {report.plan_hash}"
-        )
+    if (preview or report.state == "held") and any(op.writes for op in report.ops):
+        again = command.format(name=report.account)
+        click.echo(f"\nTo carry out exactly this plan: orosync {again} --approve {report.plan_hash}")
 
 
 def print_counts(entities: Mapping[Entity, Json]) -> None:

@@ -41,7 +41,7 @@ def sync(
         approve=approve,
         sweep=True,
     )
-    _carry_out(ctx, name, request, as_json=as_json)
+    _carry_out(ctx, name, request, "sync {name}" + "".join(f" --entity {each}" for each in entities), as_json=as_json)
 
 
 @click.command()
@@ -64,7 +64,7 @@ def resync(
     chosen = settings.resync_mode if mode is None else ResyncMode(mode)
     kind: Literal["resync", "resync_preview"] = "resync_preview" if preview else "resync"
     request = RunRequest(mode=kind, approve=approve, replace=chosen is ResyncMode.REPLACE, sweep=True)
-    _carry_out(ctx, name, request, as_json=as_json)
+    _carry_out(ctx, name, request, f"resync {{name}} --mode {chosen}", as_json=as_json)
 
 
 def _not_both(*, preview: bool, approve: str | None) -> None:
@@ -72,7 +72,7 @@ def _not_both(*, preview: bool, approve: str | None) -> None:
         raise BadInput("A preview carries nothing out.", field="--approve", remedy="Leave out --preview or --approve.")
 
 
-def _carry_out(ctx: click.Context, name: str, request: RunRequest, *, as_json: bool) -> None:
+def _carry_out(ctx: click.Context, name: str, request: RunRequest, command: str, *, as_json: bool) -> None:
     with opened() as (config, database):
         with progress_bar() as progress:
             report = bootstrap.run_once(config, database, name, request, progress)
@@ -80,7 +80,7 @@ def _carry_out(ctx: click.Context, name: str, request: RunRequest, *, as_json: b
     if as_json:
         print_json(report_as_json(report, with_ops=request.preview or report.state == "held"))
     else:
-        print_report(report, preview=request.preview)
+        print_report(report, preview=request.preview, command=command)
         if resting:
             click.echo(f"{resting} record(s) rest in quarantine: orosync quarantine list --account {name}", err=True)
     ctx.exit(exit_code_of_run(report.state, in_quarantine=resting))

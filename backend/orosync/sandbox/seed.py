@@ -237,7 +237,7 @@ def _tasks(halves: Halves, made: SeededPeople, count: int, chance: random.Random
         subject, priority = _named(TASKS, index), _PRIORITIES[index % 3]
         due = halves.today + timedelta(days=chance.randrange(-10, 40))
         status = _ORO_STATUSES[chance.randrange(3)]
-        graph_status = _GRAPH_LIKE[status] if where == "both" else _GRAPH_STATUSES[index % 5]
+        graph_status = _GRAPH_LIKE[status] if where == "both" else _GRAPH_STATUSES[index // 3 % 5]
 
         oro = partial(_oro_task, subject, priority, due, status)
         outlook = partial(_outlook_task, subject, priority, due, graph_status)
