@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.lens_world import CONTACTS, CONTEXT, PLACES, item, oro_applies_contact, outlook_applies
 
 from orosync.core.canonical import same
 from orosync.core.fields import empty_record, fields_of
 from orosync.core.mapping import lens_of
 from orosync.core.mapping.lens import FAX_PROPERTY, GENDER_PROPERTY, PRIMARY_PHONE_PROPERTY, STAMP_PROPERTY, Context
 from orosync.core.records import Entity, Item, Side
-from tests.core.lens_world import CONTACTS, CONTEXT, PLACES, item, oro_applies_contact, outlook_applies
 
 OUTLOOK = lens_of(Side.OUTLOOK, Entity.CONTACT)
 ORO = lens_of(Side.ORO, Entity.CONTACT)

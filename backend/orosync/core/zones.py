@@ -36,7 +36,9 @@ def iana_of(name: str | None) -> str | None:
 def windows_of(name: str | None) -> str | None:
     """The Windows name Graph takes for a zone (graph-api.md 3.1), None if Windows has none for it."""
     iana = iana_of(name)
-    return "UTC" if iana == "UTC" else tz_win.get(iana or "")
+    if iana is None:
+        return None
+    return "UTC" if iana == "UTC" else tz_win.get(iana)
 
 
 @lru_cache(maxsize=1024)

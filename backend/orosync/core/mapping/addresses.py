@@ -140,7 +140,8 @@ def oro_patch(wanted: Mapping[str, Address | None], rows: list[Json], context: C
     delete: list[str] = []
     types = {str(row["id"]): list(row.get("types") or []) for row in rows}
     by_type = {KINDS[field][1]: value for field, value in wanted.items()}
-    for kind, value in by_type.items():
+    # Kinds that go away come first: they leave a shared address to the other one.
+    for kind, value in sorted(by_type.items(), key=lambda each: each[1] is not None):
         row = of_type(rows, kind)
         row_id = str(row["id"]) if row else ""
         others = [each for each in types.get(row_id, ()) if each != kind]
@@ -155,7 +156,6 @@ def oro_patch(wanted: Mapping[str, Address | None], rows: list[Json], context: C
             types[row_id] = others
             update[row_id] = {**update.get(row_id, {}), "types": others}
             create += [] if value is None else [_new(value, kind, context.places)]
-    update = {row_id: body for row_id, body in update.items() if row_id not in delete}
     return {"create": create, "update": update, "delete": delete} if create or update or delete else {}
 
 

@@ -22,7 +22,10 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _HARD_BLANK = re.compile("&nbsp;|&#160;|&#xa0;|\xa0", re.IGNORECASE)
-_STAND_IN = "\ufdd0"  # no character: stands for a hard blank while inscriptis folds the soft ones
+# No characters: one stands for a hard blank while inscriptis folds the soft ones, the other for an ampersand, because
+# inscriptis resolves entities in what the parser has resolved before ("&amp;lt;" would become "<").
+_BLANK, _AMPERSAND = "\ufdd0", "\ufdd1"
+_ENTITY = re.compile("&(?:amp|#0*38|#x0*26)(?:;|(?![0-9a-z]))", re.IGNORECASE)
 _SOFT_BLANK = re.compile(r"^ | (?= )")
 
 
@@ -40,8 +43,8 @@ def text_of(markup: str | None) -> str | None:
     """The text (canonical) a reader of this HTML sees."""
     if not markup or "<" not in markup:
         return block(html.unescape(markup)) if markup else None
-    marked = _HARD_BLANK.sub(_STAND_IN, markup.replace("\0", ""))
-    return block(get_text(marked, _layout()).replace(_STAND_IN, " "))
+    marked = _ENTITY.sub(_AMPERSAND, _HARD_BLANK.sub(_BLANK, markup.replace("\0", "")))
+    return block(get_text(marked, _layout()).replace(_BLANK, " ").replace(_AMPERSAND, "&"))
 
 
 def either_text(content: str | None) -> str | None:
