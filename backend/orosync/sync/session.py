@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
-from orosync.core.mapping.lens import Context, Places
+from orosync.core.mapping.lens import Context
+from orosync.core.mapping.places import Places
 from orosync.core.records import Entity, Json, Side
 from orosync.core.scope import Policy
 from orosync.core.settings import Settings

@@ -1,0 +1,140 @@
+"""Database, settings, clock, ids, and both sides of an account, put together from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from orosync.bootstrap.sign_in import graph_tokens, oro_sign_in
+from orosync.config import Config, secret_keys
+from orosync.core.ledger import Account
+from orosync.core.records import Entity, Side
+from orosync.core.settings import Settings, effective
+from orosync.oro.client import OroClient
+from orosync.oro.instance import OroInstance
+from orosync.outlook.batch import MailboxGates
+from orosync.outlook.client import GraphClient
+from orosync.outlook.mailbox import OutlookMailbox
+from orosync.store import migrations
+from orosync.store.database import Database
+from orosync.store.engine import open_engine
+from orosync.store.settings import SYSTEM, Level, organisation, user
+from orosync.store.vault import Vault
+from orosync.sync.ports import Clock, SidePort
+
+# How far before the newest time seen OroCRM is asked again: commits become visible late (sync-engine.md R5).
+OVERLAP = timedelta(minutes=5)
+
+_gates = MailboxGates()  # one per process: no two calls for a mailbox at a time, whichever account they are for
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class RandomIds:
+    def new(self) -> str:
+        return str(uuid4())
+
+
+def vault(config: Config) -> Vault:
+    return Vault(secret_keys(config))
+
+
+def open_database(config: Config, clock: Clock | None = None) -> Database:
+    """The database with its newest schema. An SQLite file is brought up to date by itself; PostgreSQL, which many
+    processes share, is left to `orosync db upgrade`: ConfigurationError says so."""
+    engine = open_engine(config.database_url)
+    if engine.dialect.name != "sqlite":
+        migrations.check(engine)
+    elif migrations.current(engine) != migrations.head():
+        migrations.upgrade(engine)
+    return Database(engine, vault(config), (clock or SystemClock()).now)
+
+
+def upgrade_database(config: Config) -> tuple[str | None, str]:
+    """Brings the schema up to date; returns the revisions before (None: there was none) and after."""
+    engine = open_engine(config.database_url)
+    try:
+        before = migrations.current(engine)
+        migrations.upgrade(engine)
+        return before, migrations.head()
+    finally:
+        engine.dispose()
+
+
+def level_of(account: Account | None, organisation_name: str | None = None) -> Level:
+    """Whose settings are meant: the account's own, an organisation's, or the system's."""
+    if account is not None:
+        return user(account.id)
+    return organisation(organisation_name) if organisation_name else SYSTEM
+
+
+def settings_of(database: Database, account: Account) -> Settings:
+    """What is in force for the account. Raises SettingError for a stored value that is not valid any more."""
+    return effective(*database.account_store(account.id).settings_levels())
+
+
+def build_sides(
+    config: Config,
+    database: Database,
+    account: Account,
+    *,
+    adapters: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+) -> dict[Side, SidePort]:
+    """Both sides of an account, signed in with its stored secrets. Nothing is sent yet.
+
+    adapters: URL prefix -> `requests` adapter, for systems inside this process. Raises SignInNeeded without secrets.
+    """
+    time = clock or SystemClock()
+    return {
+        Side.OUTLOOK: outlook_side(config, database, account, adapters, time),
+        Side.ORO: oro_side(config, database, account, adapters, time),
+    }
+
+
+def outlook_side(
+    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+) -> OutlookMailbox:
+    settings = settings_of(database, account)
+    back, ahead = settings.event_window
+    return OutlookMailbox(
+        _graph_client(config, database, account, adapters),
+        "me" if account.graph_auth == "user" else account.mailbox,
+        containers={entity: settings.container_name(entity) for entity in Entity},
+        entities=[entity for entity in Entity if settings.wants(entity)],
+        window_days=(back, ahead),
+        now=clock.now,
+    )
+
+
+def oro_side(
+    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+) -> OroInstance:
+    settings = settings_of(database, account)
+    client = oro_client(config, database, account, adapters, clock)
+    entities = [entity for entity in Entity if settings.wants(entity)]
+    return OroInstance(client, entities, settings.oro_scope.value, OVERLAP, clock.now)
+
+
+def _graph_client(
+    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None
+) -> GraphClient:
+    tokens = graph_tokens(config, account, database.secrets(account.id))
+    return GraphClient(config.graph_url, tokens, gate=_gates.of(account.mailbox), adapters=adapters)
+
+
+def oro_client(
+    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+) -> OroClient:
+    return OroClient(
+        account.orocrm_url,
+        oro_sign_in(account, database.secrets(account.id), clock),
+        adapters=adapters,
+        pinned_fingerprint=account.certificate if config.allow_self_signed else None,
+        allow_loopback_http=config.allow_insecure_loopback,
+    )

@@ -1,0 +1,110 @@
+"""A session under the account's lease, and what is done in one: a run, or taking one back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from orosync import telemetry
+from orosync.bootstrap.lease import leased
+from orosync.bootstrap.parts import RandomIds, SystemClock, build_sides, settings_of
+from orosync.config import Config
+from orosync.core.ledger import Account
+from orosync.core.records import Side
+from orosync.errors import BadInput
+from orosync.store.database import Database
+from orosync.sync.ports import Clock, Ids
+from orosync.sync.run import Report, run_account
+from orosync.sync.session import Progress, RunRequest, Session
+from orosync.sync.take_back import UndoReport, undo_run
+
+
+def _unwatched(_what: str, _done: int, _total: int) -> None:
+    """Nobody watches the progress."""
+
+
+@contextmanager
+def open_session(
+    config: Config,
+    database: Database,
+    account_name: str,
+    request: RunRequest | None = None,
+    progress: Progress = _unwatched,
+    *,
+    adapters: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Iterator[Session]:
+    """A session under the account's lease, which is renewed while it lasts and given back at its end.
+
+    Raises BadInput for an unknown or disabled account, TryLater while another run has it.
+    """
+    account = database.accounts.named(account_name)
+    if account.state == "disabled":
+        raise BadInput(
+            f"Account {account.name} is disabled.",
+            field="account",
+            remedy=f"Run `orosync accounts enable {account.name}` first.",
+        )
+    time, source = clock or SystemClock(), ids or RandomIds()
+    sides = build_sides(config, database, account, adapters=adapters, clock=time)
+    run = source.new()
+    with leased(database, account, run, time) as lease:
+        yield Session(
+            run=run,
+            request=request or RunRequest(),
+            store=database.account_store(account.id, lease),
+            sides=sides,
+            clock=time,
+            ids=source,
+            settings=settings_of(database, account),
+            colleagues=_colleagues(database, account),
+            progress=progress,
+        )
+
+
+def run_once(
+    config: Config,
+    database: Database,
+    account_name: str,
+    request: RunRequest,
+    progress: Progress = _unwatched,
+    *,
+    adapters: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Report:
+    """One run of one account. Raises as `open_session`, and LeaseLost."""
+    opened = open_session(config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids)
+    with opened as session, telemetry.bound(account=account_name, run=session.run):
+        return run_account(session)
+
+
+def undo_once(
+    config: Config,
+    database: Database,
+    account_name: str,
+    of_run: str,
+    *,
+    preview: bool,
+    adapters: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+) -> UndoReport:
+    """Take a run back, or show what would be taken back. Raises as `open_session`; BadInput for an unknown run."""
+    request = RunRequest(mode="preview" if preview else "sync")
+    with (
+        open_session(config, database, account_name, request, adapters=adapters, clock=clock) as session,
+        telemetry.bound(account=account_name, run=session.run),
+    ):
+        return undo_run(session, of_run, preview=preview)
+
+
+def _colleagues(database: Database, account: Account) -> frozenset[str]:
+    """Addresses of the other mailboxes that are connected to the same OroCRM, in lower case."""
+    others = [
+        each for each in database.accounts.all() if each.id != account.id and each.orocrm_url == account.orocrm_url
+    ]
+    known = {each.mailbox for each in others}
+    known |= {str(each.facts.get(Side.OUTLOOK.value, {}).get("address") or "") for each in others}
+    return frozenset(address.casefold() for address in known if address)
