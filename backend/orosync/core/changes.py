@@ -26,6 +26,7 @@ class Comparison:
     current: Mapping[Side, Record]
     projected: Mapping[Side, Record]
     shadows: Mapping[Side, Record]
+    context: Context
 
     def has_base(self, unit: tuple[Field, ...]) -> bool:
         return all(field.name in self.shadows.get(side, {}) for side in Side for field in unit)
@@ -43,9 +44,17 @@ class Comparison:
         return tuple(field for field in unit if not self._same(field.name))
 
     def _same(self, name: str) -> bool:
-        if self.current[Side.OUTLOOK][name] == self.current[Side.ORO][name]:
-            return True  # also where a side would make something of nothing (a task's priority)
-        return any(self.projected[side][name] == self.current[side][name] for side in Side)
+        outlook, oro = (self.current[side][name] for side in Side)
+        # equal as they are, also where a side would make something of nothing (a task's priority)
+        return outlook == oro or any(self.projected[side][name] == self.current[side][name] for side in Side)
+
+    def enough(self, target: Side, unit: tuple[Field, ...], values: Mapping[str, Value]) -> bool:
+        """Whether the sides agree on the unit once these values are written; else a part of it lives on another (an
+        only name that OroCRM has as first and last)."""
+        after = {**self.current[target], **values}
+        back = lens_of(target.other, self.entity).representable(after, self.context)
+        there, source = self.projected[target], self.current[target.other]
+        return all(there[each.name] == after[each.name] or back[each.name] == source[each.name] for each in unit)
 
     def values(self, side: Side, unit: tuple[Field, ...]) -> dict[str, Value]:
         return {field.name: self.current[side][field.name] for field in unit}
@@ -67,6 +76,7 @@ def compare(
             Side.ORO: lens_of(Side.ORO, entity).representable(outlook, context),
         },
         shadows=shadows,
+        context=context,
     )
 
 

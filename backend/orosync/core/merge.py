@@ -76,12 +76,12 @@ def merge_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) -> Un
 
 
 def _both_ways(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule, *, oro: bool, outlook: bool) -> UnitOutcome:
+    if rule.chosen is not None:
+        return _take(rule.chosen, unit, sides, "chosen", loser=rule.chosen.other)
     if oro and not outlook:
         return _take(Side.ORO, unit, sides, "changed_in_oro")
     if outlook and not oro:
         return _take(Side.OUTLOOK, unit, sides, "changed_in_outlook")
-    if rule.chosen is not None:
-        return _take(rule.chosen, unit, sides, "chosen", loser=rule.chosen.other)
     if unit[0].kind is Kind.TEXT:
         merged = _merge_text_unit(unit[0].name, sides)
         if merged is not None:
@@ -145,6 +145,8 @@ def _take(
     ):
         return UnitOutcome(rule="cannot_be_held")
     values = {each.name: _value_for(target, each, sides) for each in differing}
+    if len(unit) > 1 and not sides.enough(target, unit, values):
+        values = {each.name: sides.projected[target][each.name] for each in unit}
     return UnitOutcome(writes={target: values} if values else {}, loser=loser if values else None, rule=rule)
 
 
