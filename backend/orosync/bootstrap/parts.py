@@ -124,7 +124,7 @@ def oro_side(
 def _graph_client(
     config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None
 ) -> GraphClient:
-    tokens = graph_tokens(config, account, database.secrets(account.id))
+    tokens = graph_tokens(config, account, database.secrets(account.id), adapters)
     return GraphClient(config.graph_url, tokens, gate=_gates.of(account.mailbox), adapters=adapters)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import requests
+
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.errors import ConfigurationError, SignInNeeded
@@ -115,7 +117,10 @@ def _saver(secrets: Secrets) -> Callable[[Tokens], None]:
     return save
 
 
-def graph_tokens(config: Config, account: Account, secrets: Secrets) -> TokenSource:
+def graph_tokens(
+    config: Config, account: Account, secrets: Secrets, adapters: Mapping[str, Any] | None = None
+) -> TokenSource:
+    """adapters: as in `build_sides`, for a sign-in service inside this process."""
     if account.graph_auth == "token":
         return StaticToken(secrets.get(_GRAPH_TOKEN) or _nobody_signed_in(account))
     _must_be_registered(config)
@@ -126,6 +131,7 @@ def graph_tokens(config: Config, account: Account, secrets: Secrets) -> TokenSou
             credential=_credential(config, account),
             authority=authority,
             scope=f"{_origin(config.graph_url)}/.default",
+            http_client=_http_client(adapters),
         )
     delegated = Delegated(
         client_id=config.client_id,
@@ -134,8 +140,19 @@ def graph_tokens(config: Config, account: Account, secrets: Secrets) -> TokenSou
         load=lambda: secrets.get(_GRAPH_CACHE),
         save=lambda cache: secrets.set(_GRAPH_CACHE, cache),
         credential=_credential(config, account) if config.client_secret or config.client_certificate else None,
+        http_client=_http_client(adapters),
     )
     return _RedeemFirst(delegated, secrets)
+
+
+def _http_client(adapters: Mapping[str, Any] | None) -> requests.Session | None:
+    """None: msal makes its own, with the network's."""
+    if not adapters:
+        return None
+    session = requests.Session()
+    for prefix, adapter in adapters.items():
+        session.mount(prefix, adapter)
+    return session
 
 
 class _RedeemFirst:
