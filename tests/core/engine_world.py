@@ -201,6 +201,8 @@ class Pair:
             self.write(op.side, op.values, "o-2" if op.side is OUTLOOK else "8", str(op.oro_id or ""))
             ids = {side: item.id for side, item in self.items.items()}
             self.link = Link(1, self.entity, ids[OUTLOOK], ids[ORO], stamped=op.side is OUTLOOK)
+            if op.side is ORO:
+                self._apply(OUTLOOK, stamp_patch(self.entity, ids[ORO], CONTEXT), self.items[OUTLOOK])
         elif op.verb is Verb.STAMP:
             patch = stamp_patch(self.entity, str(op.oro_id), CONTEXT)
             self._apply(OUTLOOK, patch, self.items[OUTLOOK])
