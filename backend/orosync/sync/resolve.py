@@ -292,6 +292,7 @@ def _add_alone(
         for side in Side
     }
     before = _spares_before(session, entity, alone)
+    spares = spares | _copies_of_linked(session, entity, alone)
     fields = session.settings.match_keys[entity]
     for key, snapshot in alone.items():
         side, native = key
@@ -316,6 +317,25 @@ def _spares_before(session: Session, entity: Entity, alone: Mapping[Key, Snapsho
         )
         if row.why == SPARE[1] and row.match_key is not None
     }
+
+
+def _copies_of_linked(session: Session, entity: Entity, alone: Mapping[Key, Snapshot]) -> set[Key]:
+    """Outlook items that a user copied from a linked one: the stamp came along. While they say the same by their match
+    key, or in all, they are left alone; a copy that was made into another record is one."""
+    stamped = {
+        key: snapshot for key, snapshot in alone.items() if key[0] is Side.OUTLOOK and snapshot.stamp is not None
+    }
+    originals = session.store.links_by_id(Side.ORO, entity, {str(each.stamp) for each in stamped.values()})
+    fields, copies = session.settings.match_keys[entity], set()
+    for key, snapshot in stamped.items():
+        link = originals.get(str(snapshot.stamp))
+        shadow = link.shadows.get(Side.OUTLOOK) if link is not None else None
+        if shadow and (
+            match_key(entity, shadow, fields) == (candidate_of(snapshot, fields).match_key or "none")
+            or all(snapshot.record[name] == value for name, value in shadow.items())
+        ):
+            copies.add(key)
+    return copies
 
 
 def unlinked_row(session: Session, snapshot: Snapshot, why: str) -> Unlinked:
