@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from orosync.core.records import Entity
-from orosync.store.database import Database
 from tests.sync.actors import Hands
 from tests.sync.faults import FAULTS, CutAdapter, Killed, Wire
 from tests.sync.world import World, writes
+
+from orosync.core.records import Entity
+from orosync.store.database import Database
 
 NOTES = {"field_direction.task.description": "both", "field_direction.event.description": "both"}
 State = dict[Entity, tuple[list[Any], list[Any]]]
@@ -93,9 +93,10 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
 
 def new_world(folder: Any) -> World:
+    from tests.sync.world import new_vault
+
     from orosync.store.engine import open_engine
     from orosync.store.migrations import upgrade
-    from tests.sync.world import new_vault
 
     engine = open_engine(f"sqlite:///{folder / 'orosync.db'}")
     upgrade(engine)

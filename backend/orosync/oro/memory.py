@@ -62,7 +62,9 @@ class Memory:
         return instant(datetime.fromisoformat(self.high_water) - overlap)
 
     def knows(self, item: Item) -> bool:
-        return self.seen.get(item.id, ("", ""))[1] == item.version
+        """Seen at this very time with this content. Content alone is not enough: a value may come back after another
+        one that only we wrote and that no poll has seen."""
+        return self.seen.get(item.id) == (updated_at(item), item.version)
 
     def remember(self, items: list[Item]) -> Memory:
         """With these items seen; the high water is left where it is."""

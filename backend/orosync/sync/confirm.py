@@ -40,7 +40,7 @@ class Planned:
     def of(cls, work: Work, decision: Decision) -> Planned:
         found = {side: work.case.half(side).snapshot for side in Side}
         latest = {side: snapshot for side, snapshot in found.items() if snapshot is not None}
-        return cls(work, decision, link=work.case.link, latest=latest)
+        return cls(work, decision, link=decision.case.link, latest=latest)
 
     @property
     def case(self) -> Case:
@@ -68,6 +68,7 @@ class Bookkeeper:
         self._done: list[_Done] = []
         self._abandoned: list[str] = []
         self._quarantined: list[Quarantined] = []
+        self._asked = {row.outlook_id for row in session.store.conflicts() if row.entity is entity}
         self._in_quarantine = {(row.side, row.id): row for row in session.store.quarantined() if row.entity is entity}
 
     # -------------------------------------------------------------------------------------------- our own steps
@@ -79,6 +80,8 @@ class Bookkeeper:
                 for op in planned.decision.ops:
                     if not op.writes or op.verb is Verb.STAMP:
                         self._own_step(planned, op)
+                self._freeze(planned)
+                self._close_conflicts(planned)
                 asked = [each for each in planned.decision.conflicts if each.choice is None]
                 if asked:
                     self._log_conflicts(planned, asked_only=True)
@@ -103,6 +106,22 @@ class Bookkeeper:
             state = LinkState.SUSPENDED if op.verb is Verb.SUSPEND else LinkState.ACTIVE
             planned.link = replace(link, state=state)
             store.update_link(planned.link)
+
+    def _close_conflicts(self, planned: Planned) -> None:
+        """A question whose sides have come to agree by themselves is not a question any more."""
+        link = planned.link
+        if link is None or link.outlook_id not in self._asked:
+            return
+        still = {each.unit for each in planned.decision.conflicts} | set(link.frozen_fields)
+        if not still and not planned.decision.retry:
+            self.session.store.drop_open_conflicts(self.entity, link.outlook_id, link.oro_id)
+
+    def _freeze(self, planned: Planned) -> None:
+        frozen = tuple(each.unit for each in planned.decision.conflicts if each.rule == "frozen")
+        if frozen and planned.link is not None:
+            names = tuple(sorted({*planned.link.frozen_fields, *frozen}))
+            planned.link = replace(planned.link, frozen_fields=names)
+            self.session.store.update_link(planned.link)
 
     def _link(self, planned: Planned, op: Op) -> None:
         outlook, oro = planned.latest[Side.OUTLOOK], planned.latest[Side.ORO]
@@ -139,6 +158,7 @@ class Bookkeeper:
 
     def _settled(self, planned: Planned, link: Link, units: Iterable[str]) -> Link:
         """The shadows of `units` become what each side holds now."""
+        units = tuple(units)
         names = [each.name for unit in units for each in units_of(self.entity)[unit]]
         shadows: dict[Side, Record] = {}
         for side in Side:
@@ -146,7 +166,8 @@ class Bookkeeper:
             agreed = {name: snapshot.record[name] for name in names} if snapshot else {}
             shadows[side] = {**link.shadows.get(side, {}), **agreed}
         versions = {**link.versions, **{side: snapshot.version for side, snapshot in planned.latest.items()}}
-        return replace(link, shadows=shadows, versions=versions)
+        frozen = tuple(name for name in link.frozen_fields if name not in set(units))
+        return replace(link, shadows=shadows, versions=versions, frozen_fields=frozen)
 
     # -------------------------------------------------------------------------------------------- results
 

@@ -20,8 +20,10 @@ from datetime import datetime, timedelta
 
 from orosync.core.guard import Standing, Verdict, judge, with_approval
 from orosync.core.ops import Decision, Op, Verb, plan_hash
-from orosync.core.plan import plan_case, plan_replacement
+from orosync.core.oscillation import oscillating_units
+from orosync.core.plan import freeze, plan_case, plan_replacement
 from orosync.core.records import Entity, Json, Side
+from orosync.core.scope import Policy
 from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SignInNeeded, TryLater
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
@@ -114,7 +116,7 @@ def prepare(session: Session) -> None:
     now = session.clock.now()
     for side, port in session.sides.items():
         known = facts.get(side.value)
-        if known is None or now - datetime.fromisoformat(known["discovered_at"]) >= _FACTS_LAST:
+        if known is None or _is_due(session, known, now):
             found = {**port.discover(), "discovered_at": now.isoformat()}
             _same_endpoint(side, known, found)
             facts[side.value] = found
@@ -134,6 +136,14 @@ def prepare(session: Session) -> None:
     )
     for entity in session.entities:
         session.of(entity)
+
+
+def _is_due(session: Session, known: Json, now: datetime) -> bool:
+    """Daily; and at once where a folder could not be told while it was empty (the default contacts folder), and now
+    holds something of ours: without it, a contact moved to another folder would pass for one that is still here."""
+    unknown = [Entity(name) for name, native in known.get("containers", {}).items() if native == ""]
+    old = now - datetime.fromisoformat(known["discovered_at"]) >= _FACTS_LAST
+    return old or any(session.store.count_links(entity) for entity in unknown)
 
 
 def _same_endpoint(side: Side, known: Json | None, found: Json) -> None:
@@ -169,8 +179,21 @@ def _plan(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]], *
     planned = []
     for work in resolved.work:
         decide = plan_replacement if replacing else plan_case
-        planned.append(Planned.of(work, decide(work.case, policy)))
+        planned.append(Planned.of(work, _break_oscillation(session, decide(work.case, policy), policy)))
     return planned
+
+
+def _break_oscillation(session: Session, decision: Decision, policy: Policy) -> Decision:
+    """A value that was written by turns all day is frozen, and shown as a conflict (R27)."""
+    link = decision.case.link
+    updates = [op for op in decision.written if op.verb is Verb.UPDATE]
+    if link is None or not updates or link.oro_id is None:
+        return decision
+    since = session.clock.now() - _BUDGET
+    history = [entry for entry in session.store.oplog_of(link.entity, Side.ORO, link.oro_id) if entry.at >= since]
+    found = {unit for op in updates for unit in oscillating_units(op, history)}
+    units = tuple(sorted(unit for unit in found if (link.outlook_id or "", unit) not in policy.choices))
+    return freeze(decision, units, policy) if units else decision
 
 
 def _judge(session: Session, plans: Mapping[Entity, Sequence[Planned]], report: Report) -> dict[Entity, Verdict]:

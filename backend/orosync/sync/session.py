@@ -110,9 +110,12 @@ class Session:
         )
 
     def _choices(self, entity: Entity) -> dict[tuple[str, str], Side]:
-        """Answers to asked conflicts that no run has acted on: acting on one logs a newer row ("chosen")."""
-        newest = {(row.outlook_id or "", row.field): row for row in self.store.conflicts(False) if row.entity is entity}
-        return {key: Side(row.choice) for key, row in newest.items() if row.rule == "ask" and row.choice is not None}
+        """Answers to conflicts that were asked; no run has acted on them yet."""
+        return {
+            (row.outlook_id or "", row.field): Side(row.choice)
+            for row in self.store.conflicts()
+            if row.entity is entity and row.choice is not None
+        }
 
     def first_done(self, entity: Entity) -> bool:
         return all(self.store.cursor(side, entity).first_done for side in Side)
