@@ -388,25 +388,3 @@ def _local(case: Case, verb: Verb, side: Side, rule: str, reason: str) -> Op:
 def _id_of(case: Case, side: Side) -> str | None:
     snapshot = case.half(side).snapshot
     return snapshot.id if snapshot else case.link.id_on(side) if case.link else None
-
-
-def freeze(decision: Decision, units: tuple[str, ...], policy: Policy) -> Decision:
-    """The case planned again with `units` frozen, and both their values shown as a conflict to choose from (R27)."""
-    link, outlook, oro = decision.case.link, decision.case.outlook.snapshot, decision.case.oro.snapshot
-    if link is None or outlook is None or oro is None:
-        return decision
-    frozen = replace(link, frozen_fields=tuple(sorted({*link.frozen_fields, *units})))
-    again = plan_case(replace(decision.case, link=frozen), policy)
-    sides = compare(link.entity, outlook.record, oro.record, link.shadows, policy.context)
-    shown = tuple(
-        FieldConflict(
-            unit=name,
-            base=sides.base(Side.ORO, units_of(link.entity)[name]),
-            outlook=sides.values(Side.OUTLOOK, units_of(link.entity)[name]),
-            oro=sides.values(Side.ORO, units_of(link.entity)[name]),
-            rule="frozen",
-            choice=None,
-        )
-        for name in units
-    )
-    return replace(again, conflicts=(*again.conflicts, *shown))

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 
 from orosync.core.guard import Standing, Verdict, judge, with_approval
 from orosync.core.ops import Decision, Op, Verb, plan_hash
-from orosync.core.oscillation import oscillating_units
-from orosync.core.plan import freeze, plan_case, plan_replacement
+from orosync.core.oscillation import freeze, oscillating_units
+from orosync.core.plan import plan_case, plan_replacement
 from orosync.core.records import Entity, Json, Side
 from orosync.core.scope import Policy
 from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SignInNeeded, TryLater
