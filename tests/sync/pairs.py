@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from orosync.core.records import Entity, Link, Side
 from tests.sync.world import KINDS, World, writes
+
+from orosync.core.records import Entity, Link, Side
 
 Kind = Literal["contact", "task", "event"]
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
