@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_an_all_day_event_survives_every_pair_of_zones(day: str, days: int, mail
         assert get(OUTLOOK, in_outlook, context) == record
 
 
-@given(st.datetimes().map(lambda moment: moment.replace(year=2013 + moment.year % 25)), st.sampled_from(ZONES))
+@given(st.datetimes(datetime(2013, 1, 1), datetime(2037, 12, 31)), st.sampled_from(ZONES))  # noqa: DTZ001  # bounds
 def test_an_instant_survives_every_zone_and_every_change_of_clocks(moment: Any, mailbox: str) -> None:
     start = moment.replace(microsecond=0).isoformat() + "Z"
     record = {**EMPTY, "title": "x", "start": start, "end": start, "all_day": False}
@@ -303,8 +304,10 @@ def test_a_rule_the_other_side_cannot_hold_is_noted() -> None:
     assert ORO.representable(get(OUTLOOK, body), CONTEXT)["recurrence"] is None
     far = {**ORO_WEEKLY, "timezone": "Antarctica/Troll"}
     crm = oro("2026-12-07T08:00:00Z", "2026-12-07T09:00:00Z", recurrence=far)
-    assert ORO.snapshot(item(crm), CONTEXT).notes == ("Outlook cannot hold the rule of this series",)
-    assert OUTLOOK.representable(get(ORO, crm), CONTEXT)["recurrence"] is None
+    assert ORO.snapshot(item(crm), CONTEXT).notes == (
+        "Outlook does not know the time zone of this series: it is an hour off for a part of the year",
+    )
+    assert OUTLOOK.representable(get(ORO, crm), CONTEXT)["recurrence"] == {**WEEKLY, "zone": "UTC"}
 
 
 # ------------------------------------------------------------------------------------------------ text

@@ -69,9 +69,9 @@ def test_a_rule_survives_both_sides(raw: dict[str, Any] | None) -> None:
     assert recurrence.normal(rule) == rule
     if rule is None:
         return
-    if recurrence.fits_outlook(rule):
+    if recurrence.held_by_outlook(rule):
         assert recurrence.from_graph(recurrence.to_graph(rule, "2026-12-07", "UTC"), "UTC") == {**rule, "zone": "UTC"}
-    if recurrence.fits_oro(rule):
+    if recurrence.held_by_oro(rule):
         written = recurrence.to_oro(rule, START, "UTC")
         assert recurrence.from_oro(written, START, all_day=False, oro_zone="UTC") == rule
 
@@ -182,12 +182,20 @@ def test_oro_is_written_its_own_names_and_keeps_its_own_zone() -> None:
         ({"pattern": "yearly", "interval": 9}, False, True),
         ({"count": 999}, True, True),
         ({"count": 1000}, False, False),
-        ({"zone": "Antarctica/Troll"}, True, False),
     ],
 )
 def test_each_side_has_its_limits(changes: dict[str, Any], *, oro: bool, outlook: bool) -> None:
     rule = {"pattern": "daily", "interval": 1, "zone": "UTC", **changes}
-    assert (recurrence.fits_oro(rule), recurrence.fits_outlook(rule)) == (oro, outlook)
+    assert (recurrence.held_by_oro(rule) == rule, recurrence.held_by_outlook(rule) == rule) == (oro, outlook)
+    assert (recurrence.held_by_oro(rule) is None, recurrence.held_by_outlook(rule) is None) == (not oro, not outlook)
+
+
+def test_a_zone_outlook_has_no_name_for_becomes_utc() -> None:
+    rule = {"pattern": "daily", "interval": 1, "zone": "Antarctica/Troll"}
+    assert recurrence.drifts_in_outlook(rule)
+    assert recurrence.held_by_outlook(rule) == {**rule, "zone": "UTC"}
+    assert recurrence.held_by_oro(rule) == rule
+    assert not recurrence.drifts_in_outlook({"pattern": "daily", "interval": 1})
 
 
 def test_the_recorded_series_reads_and_is_written_as_it_was(contracts: Path) -> None:

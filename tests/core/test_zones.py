@@ -30,6 +30,7 @@ REAL_ZONES = sorted(available_timezones() - {"localtime", "Factory"})
         ("Customized Time Zone", None, None, "UTC"),
         ("../etc/passwd", None, None, "UTC"),
         ("America", None, None, "UTC"),
+        ("EST5EDT", "EST5EDT", "Eastern Standard Time", "America/New_York"),
         ("Antarctica/Troll", "Antarctica/Troll", None, "Antarctica/Troll"),
     ],
 )

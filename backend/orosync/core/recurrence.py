@@ -129,9 +129,16 @@ def to_graph(rule: Mapping[str, Any], first_day: str, windows_zone: str, present
     return {"pattern": shape, "range": span}
 
 
-def fits_outlook(rule: Mapping[str, Any]) -> bool:
-    """Graph must know the zone, or the series drifts at clock changes; it counts no more than 999 days."""
-    return _few(rule) and (not rule.get("zone") or zones.windows_of(rule["zone"]) is not None)
+def held_by_outlook(rule: Mapping[str, Any] | None) -> Json | None:
+    """What Graph can hold of a rule: it counts to 999, and a zone it has no name for becomes UTC, as a series that is
+    an hour off for half of the year is better than none."""
+    if rule is None or (rule.get("count") or 0) > _MOST_OCCURRENCES:
+        return None
+    return {**rule, **({"zone": "UTC"} if drifts_in_outlook(rule) else {})}
+
+
+def drifts_in_outlook(rule: Mapping[str, Any]) -> bool:
+    return bool(rule.get("zone")) and zones.windows_of(rule["zone"]) is None
 
 
 # ------------------------------------------------------------------------------------------------ OroCRM
@@ -201,11 +208,9 @@ def to_oro(rule: Mapping[str, Any], start: str, oro_zone: str, present: Json | N
     }
 
 
-def fits_oro(rule: Mapping[str, Any]) -> bool:
+def held_by_oro(rule: Mapping[str, Any] | None) -> Json | None:
     """Intervals to 99 (yearly ones in months), at most 999 occurrences (orocrm-api.md 5)."""
+    if rule is None or (rule.get("count") or 0) > _MOST_OCCURRENCES:
+        return None
     months = _MONTHS if str(rule["pattern"]).startswith("yearly") else 1
-    return _few(rule) and bool(rule["interval"] * months <= _ORO_MOST_INTERVAL)
-
-
-def _few(rule: Mapping[str, Any]) -> bool:
-    return bool((rule.get("count") or 0) <= _MOST_OCCURRENCES)
+    return {**rule} if rule["interval"] * months <= _ORO_MOST_INTERVAL else None

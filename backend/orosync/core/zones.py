@@ -14,6 +14,16 @@ from tzlocal.windows_tz import tz_win, win_tz
 
 _UTC_NAMES = frozenset({"", "utc", "gmt", "etc/utc", "etc/gmt", "z", "coordinated universal time"})
 _WINDOWS = {name.casefold(): iana for name, iana in win_tz.items()}
+# Old names tzlocal's table leaves out.
+_SAME_AS = {
+    "CST6CDT": "America/Chicago",
+    "EST5EDT": "America/New_York",
+    "MST7MDT": "America/Denver",
+    "PST8PDT": "America/Los_Angeles",
+    "US/East-Indiana": "America/Indiana/Indianapolis",
+    "Europe/Uzhgorod": "Europe/Kiev",
+    "Europe/Zaporozhye": "Europe/Kiev",
+}
 ONE_DAY = timedelta(days=1)
 MIDNIGHT = time()
 
@@ -38,7 +48,7 @@ def windows_of(name: str | None) -> str | None:
     iana = iana_of(name)
     if iana is None:
         return None
-    return "UTC" if iana == "UTC" else tz_win.get(iana)
+    return "UTC" if iana == "UTC" else tz_win.get(_SAME_AS.get(iana, iana))
 
 
 @lru_cache(maxsize=1024)

@@ -34,11 +34,13 @@ def _changes(values: Mapping[str, Value], before: Record) -> dict[str, Value]:
     return changes
 
 
-def _series_note(present: Any, rule: Any, fits: bool, target: str) -> tuple[str, ...]:
+def _series_notes(present: Any, rule: Json | None, held: Json | None, target: str) -> tuple[str, ...]:
     if present and rule is None:
         return ("the rule of this series is not one we know: it is left as it is",)
-    if rule is not None and not fits:
+    if rule is not None and held is None:
         return (f"{target} cannot hold the rule of this series",)
+    if rule != held:
+        return (f"{target} does not know the time zone of this series: it is an hour off for a part of the year",)
     return ()
 
 
@@ -96,7 +98,7 @@ class OutlookEvent:
         rule = cast("Json | None", record["recurrence"])
         online = ("the text of an online meeting is not written",) if _is_online(body) else ()
         return (
-            *_series_note(body.get("recurrence"), rule, rule is None or recurrence.fits_oro(rule), "OroCRM"),
+            *_series_notes(body.get("recurrence"), rule, recurrence.held_by_oro(rule), "OroCRM"),
             *online,
         )
 
@@ -120,7 +122,7 @@ class OutlookEvent:
             **record,
             "title": cut(cast("str | None", record["title"])),
             "all_day": bool(record["all_day"]),
-            "recurrence": rule if rule and recurrence.fits_outlook(rule) else None,
+            "recurrence": recurrence.held_by_outlook(rule),
         }
 
 
@@ -194,7 +196,7 @@ class OroEvent:
             attendees=len(others),
             organiser=organiser,
             organiser_address=(address or None) if rows or not organiser else None,
-            notes=_series_note(body.get("recurrence"), rule, rule is None or recurrence.fits_outlook(rule), "Outlook"),
+            notes=_series_notes(body.get("recurrence"), rule, recurrence.held_by_outlook(rule), "Outlook"),
         )
 
     def _get(self, body: Json, context: Context) -> dict[str, Value]:
@@ -236,7 +238,7 @@ class OroEvent:
             **record,
             "title": cut(cast("str | None", record["title"])) or NO_TITLE,
             "all_day": bool(record["all_day"]),
-            "recurrence": rule if rule and recurrence.fits_oro(rule) else None,
+            "recurrence": recurrence.held_by_oro(rule),
         }
 
 
