@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import sqlalchemy as sa
+
 from orosync.bootstrap.sign_in import graph_tokens, oro_sign_in
 from orosync.config import Config, secret_keys
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.core.settings import Settings, effective
+from orosync.errors import ConfigurationError
 from orosync.oro.client import OroClient
 from orosync.oro.instance import OroInstance
 from orosync.outlook.batch import MailboxGates
@@ -48,11 +51,26 @@ def open_database(config: Config, clock: Clock | None = None) -> Database:
     """The database with its newest schema. An SQLite file is brought up to date by itself; PostgreSQL, which many
     processes share, is left to `orosync db upgrade`: ConfigurationError says so."""
     engine = open_engine(config.database_url)
-    if engine.dialect.name != "sqlite":
-        migrations.check(engine)
-    elif migrations.current(engine) != migrations.head():
-        migrations.upgrade(engine)
-    return Database(engine, vault(config), (clock or SystemClock()).now)
+    try:
+        if engine.dialect.name != "sqlite":
+            migrations.check(engine)
+        elif migrations.current(engine) != migrations.head():
+            migrations.upgrade(engine)
+        return Database(engine, vault(config), (clock or SystemClock()).now)
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        raise _not_opened(error) from error
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _not_opened(error: sa.exc.DBAPIError) -> ConfigurationError:
+    """Without the driver's words: they quote the address, and with it the password."""
+    remedy = "Check address, user, password and rights, and that the server runs or the file is ours."
+    return ConfigurationError(
+        [f"OROSYNC_DATABASE_URL: the database cannot be opened ({type(error).__name__}). {remedy}"]
+    )
 
 
 def upgrade_database(config: Config) -> tuple[str | None, str]:
@@ -62,6 +80,8 @@ def upgrade_database(config: Config) -> tuple[str | None, str]:
         before = migrations.current(engine)
         migrations.upgrade(engine)
         return before, migrations.head()
+    except sa.exc.DBAPIError as error:
+        raise _not_opened(error) from error
     finally:
         engine.dispose()
 

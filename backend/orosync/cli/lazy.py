@@ -47,7 +47,17 @@ class LazyGroup(click.Group):
             for line in lines_of(error):
                 click.echo(line, err=True)
             ctx.exit(exit_code_of(error))
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except BrokenPipeError:
             # whoever read our output has seen enough; Python must not complain about it at its end
             sys.stdout = None
+            ctx.exit(FAILED)
+        except Exception:  # noqa: BLE001 - a fault of ours ends like any other failure, and the log tells where it is
+            import structlog
+
+            structlog.get_logger(__name__).exception("a fault of this program")
+            click.echo(
+                "Error: this is a fault of orosync. Nothing was left half-done; the log has the place.", err=True
+            )
             ctx.exit(FAILED)
