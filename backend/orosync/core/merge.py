@@ -228,9 +228,11 @@ def merge_members(
     exchanged = dict(zip(removed, added, strict=False))
     merged = [exchanged.get(each, each) for each in ground if each not in removed or each in exchanged]
     rest = [each for each in added if each not in merged]
-    place = 1 + max((merged.index(each) for each in edited if each in merged), default=-1)
+    place = 1 + max(
+        (merged.index(each) for each in edited if each in merged), default=-1 if outlook_leads else len(merged)
+    )
     merged[place:place] = rest
-    if outlook_leads and edited and base and edited[0] != base[0] and edited[0] in merged:
+    if outlook_leads and edited and list(edited[:1]) != list(base[:1]) and edited[0] in merged:
         merged.remove(edited[0])
         merged.insert(0, edited[0])
     return merged
