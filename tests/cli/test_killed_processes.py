@@ -80,3 +80,36 @@ def may_travel(house: House, entity: str, before: Counter[str]) -> Counter[str]:
     hidden = {"private", "confidential"}
     private = {str(each["subject"]) for each in house.mailbox(entity) if each.get("sensitivity") in hidden}
     return Counter({name: 1 for name in before if name not in private})
+
+
+NAMED = {
+    "contact": ("surname", "lastName"),
+    "task": ("title", "subject"),
+    "event": ("subject", "title"),
+}
+
+
+@pytest.mark.parametrize(("side", "entity", "wish"), CREATES)
+def test_it_is_found_again_even_if_somebody_renamed_the_original_meanwhile(
+    house: House, side: str, entity: str, wish: dict[str, Any]
+) -> None:
+    """By then no match key leads from one to the other."""
+    house.add()
+    in_outlook, in_oro = NAMED[entity]
+    before_oro, before_outlook = names_in_oro(house, entity), names_in_outlook(house, entity)
+    killed_while_waiting_for(house, house.oro if side == "oro" else house.graph, wish)
+    if side == "oro":
+        name = min(names_in_oro(house, entity) - before_oro)
+        item = next(each for each in house.mailbox(entity) if each[in_outlook] == name)
+        where = f"mailboxes/{house.graph.told['upn']}/{entity}/{item['id']}"
+        house.graph.send("PATCH", where, {in_outlook: "Renamed meanwhile"})
+    else:
+        name = min(names_in_outlook(house, entity) - before_outlook)
+        record = next(each for each in house.oro.get(f"{entity}s") if each[in_oro] == name)
+        house.oro.send("PATCH", f"{entity}s/{record['id']}", {in_oro: "Renamed meanwhile"})
+
+    again = house.run("sync", "anna", "--json")
+    assert again.code == 0, again.out + again.err
+    for names in (names_in_oro(house, entity), names_in_outlook(house, entity)):
+        assert names["Renamed meanwhile"] == 1
+        assert names[name] == 0, "what the killed run made is the renamed record, not another one"
