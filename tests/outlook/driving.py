@@ -180,6 +180,7 @@ def whole_round(outlook: OutlookMailbox, entity: Entity, cursor: str | None = No
     pages = [page(outlook, entity, cursor)]
     while not pages[-1].last:
         pages.append(page(outlook, entity, pages[-1].cursor))
+        assert len(pages) < 50, "the feed leads nowhere"
     return pages
 
 
