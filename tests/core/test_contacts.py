@@ -401,7 +401,7 @@ def test_nothing_is_read_of_a_private_contact(sensitivity: str) -> None:
     body = {"givenName": "Ada", "sensitivity": sensitivity, "birthday": "1604-02-29T11:59:00Z"}
     seen = OUTLOOK.snapshot(item(body), CONTEXT)
     assert (seen.private, seen.record, seen.notes) == (True, EMPTY, ())
-    let = Context(places=PLACES, include_private=True)
+    let = Context(places=PLACES, private_items="include")
     assert OUTLOOK.snapshot(item(body), let).record["first_name"] == "Ada"
     assert OUTLOOK.snapshot(item(body), let).private
 

@@ -384,7 +384,7 @@ def test_nothing_is_read_of_a_private_event(sensitivity: str, *, private: bool) 
     assert seen.private is private
     assert (seen.record == EMPTY) is private
     assert (seen.notes == ()) is private
-    assert OUTLOOK.snapshot(item(body), replace(CONTEXT, include_private=True)).record["title"] == "x"
+    assert OUTLOOK.snapshot(item(body), replace(CONTEXT, private_items="include")).record["title"] == "x"
 
 
 def recorded(contracts: Path, name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from orosync.core.scope import (
     Policy,
     as_new,
     protected_meeting,
+    shows_time_only,
     stamp_state,
     title_of,
     unit_direction,
@@ -30,6 +31,7 @@ from orosync.core.scope import (
     why_not_paired,
 )
 from orosync.core.settings import OnDeleteInOro, OnDeleteInOutlook, SyncDirection
+from orosync.core.wording import reason_of
 
 
 def plan_case(case: Case, policy: Policy) -> Decision:
@@ -194,6 +196,8 @@ def _direction(name: str, link: Link, outlook: Snapshot, oro: Snapshot, policy: 
     direction = unit_direction(outlook.entity, name, policy)
     if name in link.frozen_fields and (outlook.id, name) not in policy.choices:
         return Direction.OFF
+    if shows_time_only(outlook, policy) and name in {"title", "description"}:
+        direction = Direction.TO_ORO if Side.ORO in WRITABLE.get(direction, ()) else Direction.OFF
     if oro.read_only:
         direction = Direction.TO_OUTLOOK if Side.OUTLOOK in WRITABLE[direction] else Direction.OFF
     return direction
@@ -255,7 +259,7 @@ def _update(
         case.entity,
         snapshot.side,
         "+".join(rules),
-        f"{', '.join(sorted(rule_of))}: {', '.join(rules).replace('_', ' ')}",
+        reason_of(rule_of),
         outlook_id=link.outlook_id,
         oro_id=link.oro_id,
         link_id=link.id or None,

@@ -125,7 +125,14 @@ def _is_empty(record: Record) -> bool:
 
 
 def is_private(outlook: Snapshot, policy: Policy) -> bool:
-    return outlook.private and policy.settings.private_items.value == "skip"
+    """Whether it is kept from OroCRM altogether. `busy_only` has a meaning for events alone: they have a time."""
+    chosen = policy.settings.private_items.value
+    return outlook.private and (chosen == "skip" or (chosen == "busy_only" and outlook.entity is not Entity.EVENT))
+
+
+def shows_time_only(outlook: Snapshot, policy: Policy) -> bool:
+    """Its title and text in OroCRM are ours, and must never reach the event itself."""
+    return outlook.private and policy.settings.private_items.value == "busy_only"
 
 
 def oro_in_scope(oro: Snapshot, policy: Policy) -> bool:

@@ -199,10 +199,10 @@ def _alone(
 
 
 def candidate_of(snapshot: Snapshot, fields: tuple[str, ...]) -> Candidate:
-    """A private record is never matched by its content, which nobody has read."""
+    """A private record that nobody has read is empty, and matches nothing."""
     return Candidate(
         id=snapshot.id,
-        match_key=None if snapshot.private else match_key(snapshot.entity, snapshot.record, fields),
+        match_key=match_key(snapshot.entity, snapshot.record, fields),
         stamp=snapshot.stamp,
         uid=snapshot.uid,
         digest=content_digest(dict(snapshot.record)),

@@ -6,7 +6,7 @@ Rules: graph-api.md 3, orocrm-api.md 5. Attendees are read and counted, never wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from orosync.core.records import Entity, Item, Json, Record, Side, Snapshot, Val
 
 _TIME = tuple(each.name for each in units_of(Entity.EVENT)["time"])
 _LAST_MINUTE = time(23, 59)
+BUSY_TITLE = "Private appointment"
 
 
 def _changes(values: Mapping[str, Value], before: Record) -> dict[str, Value]:
@@ -57,7 +58,7 @@ class OutlookEvent:
         body = item.body
         private = body.get("sensitivity") in PRIVATE
         hidden = private and not context.include_private
-        record: dict[str, Value] = {**empty_record(self.entity)} if hidden else self._get(body)
+        record = _shown(self._get, body, context) if hidden else self._get(body)
         address = _address_of(body.get("organizer"))
         people = [_address_of(each) for each in body.get("attendees") or ()]
         organiser = body.get("isOrganizer") is not False
@@ -124,6 +125,13 @@ class OutlookEvent:
             "all_day": bool(record["all_day"]),
             "recurrence": recurrence.held_by_outlook(rule),
         }
+
+
+def _shown(get: Callable[[Json], dict[str, Value]], body: Json, context: Context) -> dict[str, Value]:
+    """What anybody gets to see of a private event: nothing, or when it is (`busy_only`)."""
+    if context.private_items != "busy_only":
+        return {**empty_record(Entity.EVENT)}
+    return {**get(body), "title": BUSY_TITLE, "description": None}
 
 
 def _address_of(person: Json | None) -> str:

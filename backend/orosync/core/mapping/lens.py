@@ -44,7 +44,10 @@ class Context:
     calendar_id: str = ""
     private_items: str = "skip"
     contact_external_id: bool = False
-    include_private: bool = False
+
+    @property
+    def include_private(self) -> bool:
+        return self.private_items == "include"
 
 
 class Lens(Protocol):
