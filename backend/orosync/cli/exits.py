@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from orosync.errors import BadInput, OrosyncError, PlanHeld, SignInNeeded
+
+if TYPE_CHECKING:  # the engine need not be loaded to print help
+    from orosync.sync.run import Report
 
 DONE, FAILED, USAGE, HELD, SIGN_IN, QUARANTINED = range(6)
 
@@ -19,11 +23,13 @@ def exit_code_of(error: OrosyncError) -> int:
     return FAILED
 
 
-def exit_code_of_run(state: str, *, in_quarantine: int) -> int:
-    """state: of the run's report. in_quarantine: records that rest there now, whichever run put them there."""
-    if state == "done":
+def exit_code_of_run(report: Report, *, in_quarantine: int) -> int:
+    """in_quarantine: records that rest there now, whichever run put them there."""
+    if report.state == "done":
         return QUARANTINED if in_quarantine else DONE
-    return {"held": HELD, "suspended": SIGN_IN}.get(state, FAILED)
+    if report.sign_in_needed:
+        return SIGN_IN
+    return HELD if report.state == "held" else FAILED
 
 
 def lines_of(error: OrosyncError) -> Iterator[str]:

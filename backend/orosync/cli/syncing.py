@@ -83,4 +83,4 @@ def _carry_out(ctx: click.Context, name: str, request: RunRequest, command: str,
         print_report(report, preview=request.preview, command=command)
         if resting:
             click.echo(f"{resting} record(s) rest in quarantine: orosync quarantine list --account {name}", err=True)
-    ctx.exit(exit_code_of_run(report.state, in_quarantine=resting))
+    ctx.exit(exit_code_of_run(report, in_quarantine=resting))

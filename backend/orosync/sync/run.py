@@ -28,11 +28,11 @@ from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SignIn
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
 from orosync.sync.confirm import Planned
+from orosync.sync.prepare import prepare
 from orosync.sync.recover import recover
 from orosync.sync.resolve import resolve
-from orosync.sync.session import Session, context_of
+from orosync.sync.session import Session
 
-_FACTS_LAST = timedelta(hours=24)
 _PASSES = 3  # a record that is edited while we write it is read and planned again this often (R24)
 _BUDGET = timedelta(hours=24)
 
@@ -52,6 +52,7 @@ class Report:
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     retry_after_s: float | None = None
+    sign_in_needed: bool = False  # suspended until the user acts; else until an administrator does
 
     def to_json(self) -> Json:
         return {
@@ -107,58 +108,6 @@ def _run(session: Session, report: Report) -> None:
         if not _apply(session, plans):
             break
     _remember_first_sync(session, plans)
-
-
-def prepare(session: Session) -> None:
-    """Facts of both sides, kept for a day; the endpoints must be those the account was made for (R22, I16)."""
-    account = session.store.account()
-    facts = dict(account.facts)
-    now = session.clock.now()
-    for side, port in session.sides.items():
-        known = facts.get(side.value)
-        if known is None or _is_due(session, known, now):
-            found = {**port.discover(), "discovered_at": now.isoformat()}
-            _same_endpoint(side, known, found)
-            facts[side.value] = found
-        port.use(facts[side.value])
-    if not session.request.preview and _missing_containers(facts):
-        facts[Side.OUTLOOK.value] = {**facts[Side.OUTLOOK.value], **session.sides[Side.OUTLOOK].make_containers()}
-    if facts != dict(account.facts):
-        session.store.save_facts(facts)
-    session.context = context_of(facts, account.orocrm_url, session.settings)
-    session.endpoint = "/".join(
-        (str(facts["outlook"].get("mailbox_id")), account.orocrm_url, str(facts["oro"].get("user_id")))
-    )
-    missing = _missing_containers(facts) if session.request.preview else set()
-    wanted = session.request.entities or frozenset(Entity)
-    session.entities = tuple(
-        each for each in Entity if each in wanted and session.settings.wants(each) and each not in missing
-    )
-    for entity in session.entities:
-        session.of(entity)
-
-
-def _is_due(session: Session, known: Json, now: datetime) -> bool:
-    """Daily; and at once where a folder could not be told while it was empty (the default contacts folder), and now
-    holds something of ours: without it, a contact moved to another folder would pass for one that is still here."""
-    unknown = [Entity(name) for name, native in known.get("containers", {}).items() if native == ""]
-    old = now - datetime.fromisoformat(known["discovered_at"]) >= _FACTS_LAST
-    return old or any(session.store.count_links(entity) for entity in unknown)
-
-
-def _same_endpoint(side: Side, known: Json | None, found: Json) -> None:
-    key = "mailbox_id" if side is Side.OUTLOOK else "user_id"
-    if known is not None and known.get(key) != found.get(key):
-        raise AccountBlocked(
-            f"This is another {'mailbox' if side is Side.OUTLOOK else 'OroCRM user'} than the account was made for.",
-            remedy="Nothing was touched. Remove the account and add it again if this is meant.",
-        )
-
-
-def _missing_containers(facts: Mapping[str, Json]) -> set[Entity]:
-    """A preview creates nothing, so a folder that does not exist yet has nothing to show."""
-    containers = facts["outlook"].get("containers", {})
-    return {Entity(name) for name, native in containers.items() if native is None}
 
 
 # ------------------------------------------------------------------------------------------------ plan and judge
@@ -291,6 +240,7 @@ def _remember_first_sync(session: Session, plans: Mapping[Entity, Sequence[Plann
 def _stop(report: Report, state: str, error: OrosyncError) -> None:
     report.state = state
     report.problems.append(str(error))
+    report.sign_in_needed = isinstance(error, SignInNeeded)
     if isinstance(error, TryLater):
         report.retry_after_s = error.retry_after_s
 

@@ -12,7 +12,7 @@ from orosync.core.ops import Op, Verb
 from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Link, LinkState, Side
 from orosync.core.undo import UndoStep, plan_undo
 from orosync.errors import BadInput
-from orosync.sync.run import prepare
+from orosync.sync.prepare import prepare
 from orosync.sync.session import Session
 
 _DONE_BACK = "a run that was undone; it is left alone"
