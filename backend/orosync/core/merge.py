@@ -120,6 +120,8 @@ def _without_base(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) ->
     differing = sides.differing(unit)
     if not differing:
         return UnitOutcome(rule="both_agree")
+    if rule.direction is Direction.BOTH and any(_cannot_hold(side, each, sides) for side in Side for each in differing):
+        return UnitOutcome(rule="cannot_be_held")
     master = _MASTER[rule.direction]
     lacking = {side: [each for each in differing if sides.current[side][each.name] is None] for side in Side}
     if sum(map(len, lacking.values())) < len(differing):
@@ -139,15 +141,18 @@ def _take(
     A value that the target cannot hold at all is no reason to erase what it has.
     """
     target, differing = source.other, sides.differing(unit)
-    if any(
-        sides.current[source][each.name] is not None and sides.projected[target][each.name] is None
-        for each in differing
-    ):
+    if any(_cannot_hold(target, each, sides) for each in differing):
         return UnitOutcome(rule="cannot_be_held")
     values = {each.name: _value_for(target, each, sides) for each in differing}
     if len(unit) > 1 and not sides.enough(target, unit, values):
         values = {each.name: sides.projected[target][each.name] for each in unit}
     return UnitOutcome(writes={target: values} if values else {}, loser=loser if values else None, rule=rule)
+
+
+def _cannot_hold(side: Side, field: Field, sides: Comparison) -> bool:
+    """Whether the other side has a value of which nothing would be left here; sets are told member by member."""
+    there, here = sides.current[side.other][field.name], sides.projected[side][field.name]
+    return field.kind is not Kind.SET and there is not None and here is None
 
 
 def _value_for(target: Side, field: Field, sides: Comparison) -> Value:
