@@ -288,6 +288,7 @@ def test_the_key_file_may_hold_older_keys_after_the_newest(tmp_path: Path) -> No
         (b"hunter2", 0o600, "Make one"),
         (b"\xff\xfe", 0o600, "it is not text"),
     ],
+    ids=["readable by a group", "empty", "no key", "no text"],
 )
 def test_a_key_file_that_cannot_be_trusted_is_refused(tmp_path: Path, content: bytes, mode: int, remedy: str) -> None:
     with pytest.raises(ConfigurationError) as caught:

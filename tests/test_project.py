@@ -20,8 +20,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 LOCK = (REPOSITORY / "backend" / "requirements.lock").read_text("utf-8")
 PINNED = {
-    canonicalize_name(name): version
-    for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", LOCK, re.MULTILINE)
+    canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", LOCK, re.MULTILINE)
 }
 WANTED = [
     Requirement(line)
@@ -61,9 +60,7 @@ def test_make_help_explains_every_command() -> None:
     makefile = (REPOSITORY / "Makefile").read_text("utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony is not None
-    shown = subprocess.run(
-        ["make", "help"], cwd=REPOSITORY, check=True, capture_output=True, text=True
-    ).stdout
+    shown = subprocess.run(["make", "help"], cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
     assert sorted(re.findall(r"^  make (\w+) +\S", shown, re.MULTILINE)) == sorted(phony[1].split())
 
 
@@ -93,9 +90,7 @@ def test_a_forbidden_import_breaks_its_wall(tmp_path: Path, module: str, line: s
 
     kept = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
     (tmp_path / "orosync" / module / "trespass.py").write_text(line + "\n", "utf-8")
-    broken = subprocess.run(
-        command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
-    )
+    broken = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
 
     assert (kept.returncode, broken.returncode) == (0, 1), kept.stdout + broken.stdout
     assert f"orosync.{module}.trespass" in broken.stdout

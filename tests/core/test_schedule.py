@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orosync.core.schedule import needs_attention, next_due, quarantine_delay, retry_at
+from orosync.core.ledger import Quarantined
+from orosync.core.records import Entity, Side
+from orosync.core.schedule import needs_attention, next_due, quarantine_delay, rested, retry_at
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 FRACTIONS = st.floats(0, 1, exclude_max=True)
@@ -78,3 +80,11 @@ def test_the_next_poll_is_an_interval_after_the_last_give_or_take_a_twentieth() 
 
 def test_what_is_late_is_due_now_and_not_in_the_past() -> None:
     assert next_due(NOW - timedelta(hours=5), 120, NOW, 0.5) == NOW
+
+
+def test_a_row_that_fails_again_keeps_its_first_time_and_rests_longer() -> None:
+    failed = Quarantined(Side.ORO, Entity.TASK, "1", "v", "bad", "refused", 1, first_at=NOW, next_try=NOW)
+    first = rested(failed, None, NOW)
+    assert (first.attempts, first.first_at, first.next_try) == (1, NOW, NOW + timedelta(minutes=5))
+    again = rested(failed, first, NOW + timedelta(minutes=5))
+    assert (again.attempts, again.first_at, again.next_try) == (2, NOW, NOW + timedelta(minutes=15))

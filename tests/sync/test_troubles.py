@@ -66,6 +66,23 @@ def test_back_off_doubles_with_each_failure(world: World) -> None:
     assert waits == [5, 10, 20, 40]
 
 
+def test_an_item_in_a_form_nobody_understands_waits_by_itself(world: World) -> None:
+    hands = Hands(world, Entity.TASK)
+    native = hands.make_in_outlook("Odd")
+    hands.make_in_outlook("Ada")
+    world.mailbox.store.find("task", native)[0].data["body"] = ["no", "body"]
+    report = world.sync()
+    assert report.quarantined == 1
+    assert [row[0] for row in hands.oro().values()] == ["Ada"]
+    (held,) = world.store.quarantined()
+    assert (held.id, held.code) == (native, "malformed")
+    assert writes(world.sync()) == 0
+    hands.edit_in_outlook(native, "second", 1)
+    world.sync()
+    assert sorted(row[0] for row in hands.oro().values()) == ["Ada", "Odd"]
+    assert world.store.quarantined() == []
+
+
 @pytest.mark.parametrize("entity", list(Entity))
 def test_a_forbidden_entity_is_named_and_the_others_are_synced(world: World, entity: Entity) -> None:
     names = {Entity.CONTACT: "contact", Entity.TASK: "task", Entity.EVENT: "event"}

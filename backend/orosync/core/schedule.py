@@ -6,7 +6,10 @@ Times and random numbers are arguments; `random_fraction` is from 0 up to 1. Who
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from orosync.core.ledger import Quarantined
 
 QUARANTINE_FIRST = timedelta(minutes=5)
 QUARANTINE_LONGEST = timedelta(hours=24)
@@ -21,6 +24,13 @@ def quarantine_delay(attempts: int) -> timedelta:
     """How long a record rests that has failed `attempts` times (1 or more): 5 min, 10 min, ... 24 h (R26)."""
     doublings = min(max(attempts, 1) - 1, 20)  # 20 are far beyond the longest, and keep the number small
     return min(QUARANTINE_FIRST * (1 << doublings), QUARANTINE_LONGEST)
+
+
+def rested(failed: Quarantined, before: Quarantined | None, now: datetime) -> Quarantined:
+    """`failed` with attempts and times as they follow from the row there was `before` it, if any (R26)."""
+    attempts = before.attempts + 1 if before else 1
+    first_at = before.first_at if before else now
+    return replace(failed, attempts=attempts, first_at=first_at, next_try=now + quarantine_delay(attempts))
 
 
 def needs_attention(first_at: datetime, now: datetime) -> bool:

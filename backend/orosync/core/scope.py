@@ -22,6 +22,7 @@ WRITABLE: Mapping[Direction, frozenset[Side]] = {
 }
 SPARE = ("several_match", "others match the same record; this one is left alone")
 _PRIVATE = ("private", "it is private in Outlook")
+OUTSIDE = ("outside_window", "the event lies outside the window of days that is synced")
 NAMES = {Side.OUTLOOK: "Outlook", Side.ORO: "OroCRM"}
 
 
@@ -65,7 +66,7 @@ def why_left_alone(case: Case, alone: Snapshot, policy: Policy) -> tuple[str, st
     if why is not None:
         return why
     if alone.entity is Entity.EVENT and not in_window(alone.record, policy.window):
-        return ("outside_window", "the event lies outside the window of days that is synced")
+        return OUTSIDE
     if case.spare:
         return SPARE
     if case.tombstone:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from orosync.core.exchange import FeedPage, FeedRequest, Sighting
 from orosync.core.ledger import Cursor
 from orosync.core.records import Entity, Side
+from orosync.core.scope import OUTSIDE
 from orosync.core.settings import fingerprint
 from orosync.errors import CursorExpired, OrosyncError, SideFailing
 from orosync.sync.session import Session
@@ -30,6 +31,7 @@ class _Feed:
     fresh: set[str] = field(default_factory=set)
     rounds: int = 0
     everything: bool = False  # a resync or changed settings: known versions are looked at again
+    new_day: bool = False  # the window of events has moved on since everything was last read
 
 
 def collect(session: Session) -> None:
@@ -69,7 +71,9 @@ def _first_request(session: Session, side: Side, entity: Entity) -> _Feed:
     sweep = session.request.sweep and side is Side.ORO
     full = cursor.cursor is None or due or changed or sweep or session.request.resync
     everything = changed or session.request.resync
-    return _Feed(FeedRequest(entity, None if full else cursor.cursor, full), cursor, everything=everything)
+    new_day = cursor.swept_at is None or cursor.swept_at.date() != now.date()
+    request = FeedRequest(entity, None if full else cursor.cursor, full)
+    return _Feed(request, cursor, everything=everything, new_day=new_day)
 
 
 def _start_over(feed: _Feed, entity: Entity) -> None:
@@ -84,7 +88,7 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
     entity, store = page.entity, session.store
     feed.seen.update(each.id for each in page.sightings if not each.removed)
     with store.transaction():
-        known = _known_versions(session, side, page)
+        known = _known_versions(session, side, page, look_again=feed.new_day)
         news = [each for each in page.sightings if feed.everything or not _is_known(each, known)]
         feed.fresh.update(each.id for each in news if each.id not in known and not each.removed)
         store.journal(side, entity, news, feed.cursor.generation)
@@ -107,11 +111,13 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
     return False
 
 
-def _known_versions(session: Session, side: Side, page: FeedPage) -> dict[str, str | None]:
-    """Versions we hold of the ids of one page: linked, alone, or in quarantine."""
+def _known_versions(session: Session, side: Side, page: FeedPage, *, look_again: bool) -> dict[str, str | None]:
+    """Versions we hold of the ids of one page: linked, alone, or in quarantine. look_again: what lay outside the window
+    may lie inside it by now, unchanged."""
     ids = [each.id for each in page.sightings]
     known: dict[str, str | None] = {
-        row.id: row.version for row in session.store.unlinked_matching(side, page.entity, ids=ids)
+        row.id: None if look_again and row.why == OUTSIDE[1] else row.version
+        for row in session.store.unlinked_matching(side, page.entity, ids=ids)
     }
     links = session.store.links_by_id(side, page.entity, ids)
     known |= {native: link.versions.get(side) for native, link in links.items()}

@@ -15,7 +15,7 @@ from orosync.core.ledger import Conflict, OplogEntry, Quarantined
 from orosync.core.mapping import lens_of, stamp_patch
 from orosync.core.ops import Decision, Op, Verb
 from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Side, Snapshot
-from orosync.core.schedule import quarantine_delay
+from orosync.core.schedule import rested
 from orosync.core.scope import stamp_state, title_of
 from orosync.errors import RecordChanged, RecordError, RecordRefused
 from orosync.sync.resolve import Work, unlinked_row
@@ -102,9 +102,13 @@ class Bookkeeper:
             store.update_link(planned.link)
         elif op.verb is Verb.BURY:
             self._bury(planned, op, link)
+        elif op.verb is Verb.SUSPEND:
+            # what is out of sight has no known version: when it is back, unchanged or not, that is news
+            versions = {side: version for side, version in link.versions.items() if side in planned.latest}
+            planned.link = replace(link, state=LinkState.SUSPENDED, versions=versions)
+            store.update_link(planned.link)
         else:
-            state = LinkState.SUSPENDED if op.verb is Verb.SUSPEND else LinkState.ACTIVE
-            planned.link = replace(link, state=state)
+            planned.link = replace(link, state=LinkState.ACTIVE)
             store.update_link(planned.link)
 
     def _close_conflicts(self, planned: Planned) -> None:
@@ -186,20 +190,11 @@ class Bookkeeper:
         planned.quarantined = True
         side = op.side.other if op.side.other in planned.latest else op.side
         snapshot = planned.latest[side]
-        before = self._in_quarantine.get((side, snapshot.id))
         now = self.session.clock.now()
-        attempts = before.attempts + 1 if before else 1
-        row = Quarantined(
-            side=side,
-            entity=self.entity,
-            id=snapshot.id,
-            version=snapshot.version,
-            code=error.code,
-            message=error.message,
-            attempts=attempts,
-            first_at=before.first_at if before else now,
-            next_try=now + quarantine_delay(attempts),
+        failed = Quarantined(
+            side, self.entity, snapshot.id, snapshot.version, error.code, error.message, 1, first_at=now, next_try=now
         )
+        row = rested(failed, self._in_quarantine.get((side, snapshot.id)), now)
         self._quarantined.append(row)
         self._in_quarantine[side, snapshot.id] = row
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orosync.core.canonical import content_digest, match_key
-from orosync.core.exchange import Found, NotThere, Reading
-from orosync.core.ledger import JournalRow, Unlinked
+from orosync.core.exchange import Found, NotReadable, NotThere, Reading
+from orosync.core.ledger import JournalRow, Quarantined, Unlinked
 from orosync.core.mapping import lens_of
 from orosync.core.pairing import Candidate, oro_uid, pair_records
 from orosync.core.records import (
@@ -25,11 +25,14 @@ from orosync.core.records import (
     Half,
     Item,
     Link,
+    Presence,
     Side,
     Snapshot,
 )
+from orosync.core.schedule import rested
 from orosync.core.scope import SPARE
 from orosync.core.settings import SyncDirection
+from orosync.errors import AccountBlocked, SignInNeeded, Throttled, Unreachable
 from orosync.sync.session import Session
 
 
@@ -67,14 +70,19 @@ def resolve(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]])
     for link in links.values():
         ids = {(side, native) for side in Side if (native := link.id_on(side)) is not None}
         linked |= ids
-        case = Case(entity, _half(halves, Side.OUTLOOK, link), _half(halves, Side.ORO, link), link)
-        resolved.work.append(Work(case, _seqs(rows, ids)))
+        outlook, oro = _half(halves, Side.OUTLOOK, link), _half(halves, Side.ORO, link)
+        if MALFORMED is outlook or MALFORMED is oro:
+            resolved.void.extend(_seqs(rows, ids))
+        else:
+            resolved.work.append(Work(Case(entity, outlook, oro, link), _seqs(rows, ids)))
     alone = {key: found for key in rows if key not in linked and (found := _alone(key, rows, halves, resolved))}
     _pair_alone(session, entity, alone, rows, resolved)
     return resolved
 
 
 Key = tuple[Side, str]
+MALFORMED = Half(Presence.UNREADABLE, None)
+_WHOLE_SIDE = (SignInNeeded, AccountBlocked, Throttled, Unreachable)
 
 
 def _rows_by_id(session: Session, entity: Entity) -> dict[Key, list[JournalRow]]:
@@ -148,7 +156,16 @@ def _readings(session: Session, entity: Entity, side: Side, wanted: Mapping[str,
     unread = [native for native, item in wanted.items() if item is None]
     if unread:
         session.progress(f"reading {entity}s in {side.value}", 0, len(unread))
-        readings |= session.sides[side].read(entity, unread)
+        readings |= _read_by_id(session, entity, side, unread)
+    return readings
+
+
+def _read_by_id(session: Session, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, Reading]:
+    """Trouble with the whole side ends the run: one item that cannot be read is something else."""
+    readings = session.sides[side].read(entity, ids)
+    for reading in readings.values():
+        if isinstance(reading, NotReadable) and isinstance(reading.error, _WHOLE_SIDE):
+            raise reading.error
     return readings
 
 
@@ -169,12 +186,26 @@ def _as_half(session: Session, entity: Entity, side: Side, reading: Reading, can
     if isinstance(reading, Found):
         if reading.elsewhere:
             return OUT_OF_SCOPE
-        return Half.of(lens_of(side, entity).snapshot(reading.item, session.context))
+        return _mapped(session, entity, side, reading.item)
     if isinstance(reading, NotThere):
         if reading.forbidden:
             return OUT_OF_SCOPE
         return GONE if canary.sings() else UNREADABLE
     return UNREADABLE
+
+
+def _mapped(session: Session, entity: Entity, side: Side, item: Item) -> Half:
+    """An item whose JSON is not what the interface promises fails by itself, like one that is refused."""
+    try:
+        return Half.of(lens_of(side, entity).snapshot(item, session.context))
+    except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
+        what = f"{side.value} describes it in a form that is not understood ({type(error).__name__})."
+        now = session.clock.now()
+        failed = Quarantined(side, entity, item.id, item.version, "malformed", what, 1, first_at=now, next_try=now)
+        before = {(row.side, row.id): row for row in session.store.quarantined() if row.entity is entity}
+        session.store.quarantine(rested(failed, before.get((side, item.id)), now))
+        session.of(entity).quarantined += 1
+        return MALFORMED
 
 
 def _half(halves: Mapping[Key, Half], side: Side, link: Link) -> Half:
@@ -189,7 +220,9 @@ def _alone(
     half = halves[key]
     if half.snapshot is not None:
         return half.snapshot
-    if half is not UNREADABLE:
+    if half is MALFORMED:
+        resolved.void.extend(_seqs(rows, [key]))
+    elif half is not UNREADABLE:
         resolved.void.extend(_seqs(rows, [key]))
         resolved.forget[key[0]].append(key[1])
     return None

@@ -30,8 +30,7 @@ class Context:
     """What mapping must know about an account besides the item.
 
     mailbox_zone, oro_zone: IANA names. oro_url: base of links to records. oro_user_id: owner test.
-    calendar_id: OroCRM's own calendar of the user. status_writable: False where a task's status can only be moved
-    by workflow transitions (the patch then carries the wish under "transition_to").
+    calendar_id: OroCRM's own calendar of the user.
     private_items: "skip", "busy_only" (times and a neutral title) or "include", for private events of Outlook.
     contact_external_id: the instance has `externalId` on contacts (7.0.2).
     """
