@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,11 +72,13 @@ class World:
     beside: World | None = None
     colleagues: frozenset[str] = frozenset()
     mails_wanted: bool = False
+    skew: Mapping[Side, timedelta] = field(default_factory=dict)  # how far a side's clock is ahead of ours
 
     def __post_init__(self) -> None:
         if self.beside is None:
             self.clock, self.ids, self.runs = Clock(), Ids(), itertools.count(1)
-            self.graph, self.oro = GraphSandbox(self.clock, seed=1), OroSandbox(self.clock, seed=1)
+            self.graph = GraphSandbox(self.clock_of(Side.OUTLOOK), seed=1)
+            self.oro = OroSandbox(self.clock_of(Side.ORO), seed=1)
             self.users = self.oro.seed_recorded_users()
         else:
             self.clock, self.ids, self.runs = self.beside.clock, self.beside.ids, self.beside.runs
@@ -92,6 +94,9 @@ class World:
         self.office = self.oro.back_office_as(self.oro.user(self.oro_user))
         WORLDS.append(self)
 
+    def clock_of(self, side: Side) -> Callable[[], datetime]:
+        return lambda: self.clock.time + self.skew.get(side, timedelta())
+
     # -------------------------------------------------------------------------------------------- running
 
     def session(self, request: RunRequest | None = None) -> Session:
@@ -102,7 +107,7 @@ class World:
         window = (settings.event_window.days_back, settings.event_window.days_ahead)
         graph = GraphClient("https://graph.example/v1.0", StaticToken(self.token), adapters=self.adapters)
         outlook = OutlookMailbox(graph, "me", containers=names, window_days=window, now=self.clock)
-        sign_in = Wsse(self.oro_user, self.oro_key or self.oro.user(self.oro_user).api_key, now=self.clock)
+        sign_in = Wsse(self.oro_user, self.oro_key or self.oro.user(self.oro_user).api_key, now=self.clock_of(Side.ORO))
         client = OroClient(CRM, sign_in, adapters=self.adapters, pause=lambda _s: None)
         oro = OroInstance(client, tuple(Entity), settings.oro_scope.value, timedelta(minutes=5), self.clock)
         return Session(
