@@ -29,6 +29,8 @@ def sides(outlook: dict[str, Any], oro: dict[str, Any], shadows: Any = None, ent
         ({"job_title": "a"}, {"job_title": "b"}, ["job_title"]),
         ({"emails": FIVE[:3]}, {"emails": FIVE}, []),  # all that Outlook can hold
         ({"emails": FIVE[:2]}, {"emails": FIVE}, ["emails"]),
+        ({"emails": [FIVE[0], FIVE[2], FIVE[1]]}, {"emails": FIVE[:3]}, []),  # only the first one's place matters
+        ({"emails": [FIVE[1], FIVE[0]]}, {"emails": FIVE[:2]}, ["emails"]),
         ({"emails": [*FIVE[:1], "no address"]}, {"emails": FIVE[:1]}, []),  # all that OroCRM takes
         ({"last_name": None}, {"first_name": "Ada", "last_name": "Ada"}, []),  # an only name counts twice in OroCRM
         ({"last_name": None}, {"first_name": "Ada", "last_name": "King"}, ["name"]),

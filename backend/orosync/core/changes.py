@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orosync.core.canonical import same
 from orosync.core.fields import Field, units_of
 from orosync.core.mapping import lens_of
 from orosync.core.mapping.lens import Context
@@ -34,7 +35,7 @@ class Comparison:
     def changed(self, side: Side, unit: tuple[Field, ...]) -> bool:
         """R7: canon(current) != shadow, on one side. A unit without base has not changed: nobody can tell."""
         shadow = self.shadows.get(side, {})
-        return any(field.name in shadow and shadow[field.name] != self.current[side][field.name] for field in unit)
+        return any(_differs(self.entity, field.name, shadow, self.current[side]) for field in unit)
 
     def agrees(self, unit: tuple[Field, ...]) -> bool:
         return not self.differing(unit)
@@ -46,7 +47,9 @@ class Comparison:
     def _same(self, name: str) -> bool:
         outlook, oro = (self.current[side][name] for side in Side)
         # equal as they are, also where a side would make something of nothing (a task's priority)
-        return outlook == oro or any(self.projected[side][name] == self.current[side][name] for side in Side)
+        return outlook == oro or any(
+            same(self.entity, name, self.projected[side][name], self.current[side][name]) for side in Side
+        )
 
     def enough(self, target: Side, unit: tuple[Field, ...], values: Mapping[str, Value]) -> bool:
         """Whether the sides agree on the unit once these values are written; else a part of it lives on another (an
@@ -85,5 +88,9 @@ def changed_units(entity: Entity, current: Record, shadow: Record) -> tuple[str,
     return tuple(
         name
         for name, unit in units_of(entity).items()
-        if any(field.name in shadow and shadow[field.name] != current[field.name] for field in unit)
+        if any(_differs(entity, field.name, shadow, current) for field in unit)
     )
+
+
+def _differs(entity: Entity, name: str, shadow: Record, current: Record) -> bool:
+    return name in shadow and not same(entity, name, shadow[name], current[name])

@@ -189,7 +189,7 @@ def _merge_set_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) 
     name = unit[0].name
     shadow_oro, now_oro = _members(sides.shadows[Side.ORO][name]), _members(sides.current[Side.ORO][name])
     shadow_out, now_out = _members(sides.shadows[Side.OUTLOOK][name]), _members(sides.current[Side.OUTLOOK][name])
-    oro, outlook = now_oro != shadow_oro, now_out != shadow_out
+    oro, outlook = sides.changed(Side.ORO, unit), sides.changed(Side.OUTLOOK, unit)
     if rule.direction is Direction.TO_OUTLOOK:
         if sides.agrees(unit):
             return UnitOutcome(rule="both_agree")

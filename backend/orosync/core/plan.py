@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from orosync.core.canonical import same
 from orosync.core.changes import Comparison, changed_units, compare
 from orosync.core.fields import Direction, units_of
 from orosync.core.mapping import lens_of
@@ -197,7 +198,7 @@ def _direction(name: str, link: Link, outlook: Snapshot, oro: Snapshot, policy: 
     if name in link.frozen_fields and (outlook.id, name) not in policy.choices:
         return Direction.OFF
     if shows_time_only(outlook, policy) and name in {"title", "description"}:
-        direction = Direction.TO_ORO if Side.ORO in WRITABLE.get(direction, ()) else Direction.OFF
+        direction = Direction.TO_ORO if Side.ORO in WRITABLE[direction] else Direction.OFF
     if oro.read_only:
         direction = Direction.TO_OUTLOOK if Side.OUTLOOK in WRITABLE[direction] else Direction.OFF
     return direction
@@ -206,9 +207,10 @@ def _direction(name: str, link: Link, outlook: Snapshot, oro: Snapshot, policy: 
 def _writes(
     case: Case, link: Link, sides: Comparison, outcomes: Mapping[str, UnitOutcome], policy: Policy
 ) -> tuple[list[Op], set[str]]:
-    """One update for each side that gets values, Outlook first; and the units that may not be written.
+    """One update for each side that gets values, and the units that may not be written.
 
-    A unit that is written on both sides settles with the second write: else a failure in between would look agreed.
+    OroCRM first: it can hold what a merge pushes out of Outlook. A unit that is written on both sides settles with the
+    second write: else a failure in between would look agreed.
     """
     values = {side: _as_held(side, sides, _wanted(side, outcomes), policy.context) for side in Side}
     touched = {side: _units_among(values[side], outcomes, case.entity) for side in Side}
@@ -216,14 +218,13 @@ def _writes(
     assert outlook is not None and oro is not None  # noqa: S101, PT018 - pairs have both
     blocked = set(touched[Side.OUTLOOK]) if protected_meeting(outlook, policy) else set()
     ops: list[Op] = []
-    if touched[Side.OUTLOOK] and not blocked:
-        settles = [name for name in touched[Side.OUTLOOK] if name not in touched[Side.ORO]]
-        rules = {name: outcomes[name].rule for name in touched[Side.OUTLOOK]}
-        ops.append(_update(case, link, outlook, values[Side.OUTLOOK], rules, settles))
     if touched[Side.ORO]:
-        settles = [name for name in touched[Side.ORO] if name not in blocked]
+        settles = [name for name in touched[Side.ORO] if name not in touched[Side.OUTLOOK]]
         rules = {name: outcomes[name].rule for name in touched[Side.ORO]}
         ops.append(_update(case, link, oro, values[Side.ORO], rules, settles))
+    if touched[Side.OUTLOOK] and not blocked:
+        rules = {name: outcomes[name].rule for name in touched[Side.OUTLOOK]}
+        ops.append(_update(case, link, outlook, values[Side.OUTLOOK], rules, touched[Side.OUTLOOK]))
     return ops, blocked
 
 
@@ -241,7 +242,8 @@ def _as_held(side: Side, sides: Comparison, values: Mapping[str, Value], context
     if not values:
         return {}
     held = lens_of(side, sides.entity).representable({**sides.current[side], **values}, context)
-    return {name: held[name] for name in values if held[name] != sides.current[side][name]}
+    now = sides.current[side]
+    return {name: held[name] for name in values if not same(sides.entity, name, held[name], now[name])}
 
 
 def _update(

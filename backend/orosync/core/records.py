@@ -7,7 +7,7 @@ conflicts can be stored and compared as they are. What a field is and how fields
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -165,8 +165,3 @@ class Case:
 
     def half(self, side: Side) -> Half:
         return self.outlook if side is Side.OUTLOOK else self.oro
-
-
-def with_record(snapshot: Snapshot, record: Record) -> Snapshot:
-    """The same snapshot with another record."""
-    return replace(snapshot, record=record)

@@ -1,8 +1,9 @@
 """Ops into requests: intent, request, result, and one transaction that remembers it (R22 to R24).
 
-Order: our own steps; replacements; updates, creates and stamps (Outlook before OroCRM); deletes last, and only if
-nothing of this entity was refused for want of permission. A record that fails goes into quarantine by itself; trouble
-with a whole side ends the writing to it, and what was not done stays in the journal.
+Order: our own steps; replacements; updates (OroCRM first, which can hold what a merge pushes out of Outlook); creates
+and stamps; deletes last, and only if nothing of this entity was refused for want of permission. A record that fails
+goes into quarantine by itself; trouble with a whole side ends the writing to it, and what was not done stays in the
+journal.
 """
 
 from __future__ import annotations
@@ -66,9 +67,10 @@ def apply(session: Session, entity: Entity, plan: Sequence[Planned]) -> Applied:
 
 def _phases() -> Iterator[_Phase]:
     yield _Phase(Verb.DELETE, Side.OUTLOOK, rule="replace")
-    for verb in (Verb.UPDATE, Verb.CREATE):
-        for side in (Side.OUTLOOK, Side.ORO):
-            yield _Phase(verb, side)
+    for side in (Side.ORO, Side.OUTLOOK):
+        yield _Phase(Verb.UPDATE, side)
+    for side in (Side.OUTLOOK, Side.ORO):
+        yield _Phase(Verb.CREATE, side)
     for side in (Side.OUTLOOK, Side.ORO):
         yield _Phase(Verb.DELETE, side)
 
