@@ -19,7 +19,7 @@ from orosync.oro.answers import entity_refusal, one_of, rows_of, write_refusal
 from orosync.oro.client import Answer, Method, OroClient
 from orosync.oro.versions import version_of
 
-TYPE, ADDRESS = "contacts", "contactaddresses"
+TYPE, ADDRESS, TAG = "contacts", "contactaddresses", "tags"
 TO_MANY_LIMIT = 100  # OroCRM cuts relations to many here, without a sign
 
 ATTRIBUTES = (
@@ -56,7 +56,8 @@ class Contacts:
 
     def shape(self) -> dict[str, str]:
         return {
-            "include": "addresses",
+            "include": "addresses,tags",
+            **jsonapi.thin(TAG, ["name"]),
             **jsonapi.thin(TYPE, [*ATTRIBUTES, "owner", "addresses", "tags"]),
             **jsonapi.thin(ADDRESS, [*ADDRESS_ATTRIBUTES, "country", "region", "types"]),
         }
@@ -65,11 +66,12 @@ class Contacts:
         return {} if self.owner is None else {"filter[owner]": self.owner}
 
     def items(self, answer: Answer) -> list[Item]:
-        addresses = jsonapi.included_by_id(answer.document, ADDRESS)
-        return [self._item(row, addresses) for row in rows_of(answer)]
+        addresses, tags = (jsonapi.included_by_id(answer.document, each) for each in (ADDRESS, TAG))
+        return [self._item(row, addresses, jsonapi.tag_names(row, tags)) for row in rows_of(answer)]
 
     def item(self, answer: Answer) -> Item:
-        return self._item(one_of(answer), jsonapi.included_by_id(answer.document, ADDRESS))
+        row, tags = one_of(answer), jsonapi.included_by_id(answer.document, TAG)
+        return self._item(row, jsonapi.included_by_id(answer.document, ADDRESS), jsonapi.tag_names(row, tags))
 
     def is_elsewhere(self, item: Item) -> bool:
         return self.owner is not None and item.body["owner"] != self.owner
@@ -158,12 +160,12 @@ class Contacts:
         return answer
 
     def _completed(self, answer: Answer, before: Item) -> Item:
-        """The reply to a PATCH tells of addresses only their ids: the contents are those read before."""
+        """The reply to a PATCH tells of addresses and tags only their ids: the contents are those read before."""
         row = one_of(answer)
         known = {each["id"]: each for each in before.body["addresses"]}
         if set(jsonapi.related_ids(row, "addresses")) != set(known) or len(known) >= TO_MANY_LIMIT:
             return self._read_back(before.id)
-        return _item_of(row, list(known.values()))
+        return _item_of(row, list(known.values()), before.body["tags"])
 
     def _read_back(self, id: str) -> Item:
         answer = self.client.get(f"{TYPE}/{id}", self.shape())
@@ -171,11 +173,11 @@ class Contacts:
             raise write_refusal(answer, self.entity)
         return self.item(answer)
 
-    def _item(self, row: jsonapi.Resource, included: Mapping[str, jsonapi.Resource]) -> Item:
+    def _item(self, row: jsonapi.Resource, included: Mapping[str, jsonapi.Resource], tags: list[str]) -> Item:
         ids = jsonapi.related_ids(row, "addresses")
         if len(ids) >= TO_MANY_LIMIT or any(each not in included for each in ids):
-            return _item_of(row, self._all_addresses(str(row["id"])))
-        return _item_of(row, [_address_of(included[each]) for each in ids])
+            return _item_of(row, self._all_addresses(str(row["id"])), tags)
+        return _item_of(row, [_address_of(included[each]) for each in ids], tags)
 
     def _all_addresses(self, id: str) -> list[Json]:
         found: list[Json] = []
@@ -209,14 +211,14 @@ class _AddressChanges:
         return len(self.create) + len(self.update) + len(self.delete)
 
 
-def _item_of(row: jsonapi.Resource, addresses: list[Json]) -> Item:
+def _item_of(row: jsonapi.Resource, addresses: list[Json], tags: list[str]) -> Item:
     given = row.get("attributes", {})
     body: Json = {
         "id": str(row["id"]),
         "attributes": {name: given[name] for name in ATTRIBUTES if name in given},
         "owner": jsonapi.related(row, "owner"),
         "addresses": sorted(addresses, key=lambda each: int(each["id"])),
-        "tags": sorted(jsonapi.related_ids(row, "tags")),
+        "tags": tags,
     }
     return Item(body["id"], version_of(body), body)
 

@@ -87,6 +87,12 @@ def related_ids(resource: Resource, name: str) -> list[str]:
     return [str(each["id"]) for each in data] if isinstance(data, list) else []
 
 
+def tag_names(resource: Resource, tags: Mapping[str, Resource]) -> list[str]:
+    """The names of a record's tags, as people choose them; a tag that is not shown to the user goes by its id."""
+    known = {each: (tags.get(each) or {}).get("attributes") or {} for each in related_ids(resource, "tags")}
+    return sorted(str(own.get("name") or each) for each, own in known.items())
+
+
 def included_by_id(answer: Any, type_: str) -> dict[str, Resource]:
     """The embedded resources of one type."""
     included = answer.get("included", []) if isinstance(answer, dict) else []

@@ -19,7 +19,7 @@ from orosync.oro.answers import is_workflow_refusal, one_of, rows_of, write_refu
 from orosync.oro.client import Answer, Dialect, Method, OroClient
 from orosync.oro.versions import version_of
 
-TYPE = "tasks"
+TYPE, TAG = "tasks", "tags"
 ATTRIBUTES = ("subject", "description", "dueDate", "createdAt", "updatedAt")
 RELATIONS: Mapping[str, str] = {"taskPriority": "taskpriorities", "status": "taskstatuses"}
 FIRST_STATUS = "open"
@@ -42,16 +42,19 @@ class Tasks:
     type: str = TYPE
 
     def shape(self) -> dict[str, str]:
-        return jsonapi.thin(TYPE, [*ATTRIBUTES, *RELATIONS, "owner", "tags"])
+        own = jsonapi.thin(TYPE, [*ATTRIBUTES, *RELATIONS, "owner", "tags"])
+        return {"include": TAG, **own, **jsonapi.thin(TAG, ["name"])}
 
     def scope(self) -> dict[str, str]:
         return {} if self.owner is None else {"filter[owner]": self.owner}
 
     def items(self, answer: Answer) -> list[Item]:
-        return [_item_of(row) for row in rows_of(answer)]
+        tags = jsonapi.included_by_id(answer.document, TAG)
+        return [_item_of(row, jsonapi.tag_names(row, tags)) for row in rows_of(answer)]
 
     def item(self, answer: Answer) -> Item:
-        return _item_of(one_of(answer))
+        row = one_of(answer)
+        return _item_of(row, jsonapi.tag_names(row, jsonapi.included_by_id(answer.document, TAG)))
 
     def is_elsewhere(self, item: Item) -> bool:
         return self.owner is not None and item.body["owner"] != self.owner
@@ -112,6 +115,13 @@ class Tasks:
             raise StatusRuled
         if not answer.ok:
             raise write_refusal(answer, self.entity)
+        item = self.item(answer)
+        return self._read_back(item.id) if item.body["tags"] else item  # a reply to a write names tags by id only
+
+    def _read_back(self, id: str) -> Item:
+        answer = self.client.get(f"{TYPE}/{id}", self.shape())
+        if not answer.ok:
+            raise write_refusal(answer, self.entity)
         return self.item(answer)
 
     def _move(self, id: str, present: str, wish: str) -> Item:
@@ -125,10 +135,7 @@ class Tasks:
             answer = self.client.write("POST", legacy_rest.transition_path(workflow_item, step), dialect=Dialect.LEGACY)
             if not answer.ok:
                 raise _step_refused(answer, step)
-        answer = self.client.get(f"{TYPE}/{id}", self.shape())
-        if not answer.ok:
-            raise write_refusal(answer, self.entity)
-        return self.item(answer)
+        return self._read_back(id)
 
     def _workflow_item(self, id: str) -> str | None:
         answer = self.client.get(legacy_rest.task_path(id), dialect=Dialect.LEGACY)
@@ -153,14 +160,14 @@ class Tasks:
         raise refused
 
 
-def _item_of(row: jsonapi.Resource) -> Item:
+def _item_of(row: jsonapi.Resource, tags: list[str]) -> Item:
     given = row.get("attributes", {})
     body: Json = {
         "id": str(row["id"]),
         "attributes": {name: given.get(name) for name in ATTRIBUTES},
         **{name: jsonapi.related(row, name) for name in RELATIONS},
         "owner": jsonapi.related(row, "owner"),
-        "tags": sorted(jsonapi.related_ids(row, "tags")),
+        "tags": tags,
     }
     return Item(body["id"], version_of(body), body)
 
