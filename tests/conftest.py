@@ -4,8 +4,10 @@ Where the contract folder or the server is missing, the tests that need it are s
 (`CI=true`) they fail.
 """
 
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,11 +41,11 @@ def contracts() -> Path:
     return folder.resolve()
 
 
-@pytest.fixture(scope="session")
-def postgresql_url(worker_id: str) -> Iterator[str]:
+@contextmanager
+def _postgresql(name: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database that only this process uses; dropped at the end."""
     server = sa.make_url(os.environ.get("OROSYNC_TEST_POSTGRESQL") or POSTGRESQL)
-    name = f"orosync_test_{worker_id}_{os.getpid()}"
+    name = f"orosync_test_{name}_{os.getpid()}"
     admin = sa.create_engine(
         server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool, connect_args={"connect_timeout": 5}
     )
@@ -58,3 +60,33 @@ def postgresql_url(worker_id: str) -> Iterator[str]:
     finally:
         with admin.connect() as connection:
             connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(worker_id: str) -> Iterator[str]:
+    """One database for all tests of this process: who uses it empties its tables first."""
+    with _postgresql(worker_id) as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgresql_url(worker_id: str) -> Iterator[str]:
+    """A database without any table, for one test."""
+    with _postgresql(f"{worker_id}_bare") as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """What a command configures in this process is put back, so that the next test hears every logger."""
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    names = [name for name in logging.Logger.manager.loggerDict if name.split(".")[0] == "orosync"]
+    ours = [logging.getLogger(name) for name in {"orosync", *names}]
+    state = [(each, each.level, each.propagate, each.disabled) for each in ours]
+    yield
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    for logger, level, propagate, disabled in state:
+        logger.setLevel(level)
+        logger.propagate, logger.disabled = propagate, disabled

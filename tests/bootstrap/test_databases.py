@@ -27,12 +27,12 @@ def test_an_sqlite_file_is_made_and_opened_again(tmp_path: Path) -> None:
 
 
 def test_postgresql_that_is_behind_asks_for_the_upgrade_and_gets_it_from_the_command(
-    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare_postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_for(postgresql_url, tmp_path)
+    config = config_for(bare_postgresql_url, tmp_path)
     with pytest.raises(ConfigurationError, match="orosync db upgrade"):
         bootstrap.open_database(config)
-    monkeypatch.setenv("OROSYNC_DATABASE_URL", postgresql_url)
+    monkeypatch.setenv("OROSYNC_DATABASE_URL", bare_postgresql_url)
     monkeypatch.setenv("OROSYNC_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("OROSYNC_SECRET_KEYS", Fernet.generate_key().decode())
     behind = CliRunner().invoke(program, ["accounts", "list"])
