@@ -32,7 +32,19 @@ from orosync.core.changes import compare
 from orosync.core.fields import CATALOGUE, Direction, Kind, units_of
 from orosync.core.ops import Verb, plan_hash
 from orosync.core.plan import plan_case, plan_replacement
-from orosync.core.records import ABSENT, GONE, OUT_OF_SCOPE, UNREADABLE, Case, Entity, Half, LinkState, Side, Snapshot
+from orosync.core.records import (
+    ABSENT,
+    GONE,
+    OUT_OF_SCOPE,
+    UNREADABLE,
+    Case,
+    Entity,
+    Half,
+    LinkState,
+    Record,
+    Side,
+    Snapshot,
+)
 from orosync.core.settings import (
     ConflictRule,
     MeetingUpdates,
@@ -600,7 +612,7 @@ def _assert_agreement(entity: Entity, pair: Pair, rules: Settings) -> None:
 def test_a_run_that_breaks_off_between_two_writes_is_finished_by_the_next(
     entity: Entity, data: st.DataObject, rules: Settings
 ) -> None:
-    """The same end state as without the break (I4), but for conflicts that the halfway state has settled."""
+    """The same end state as without the break (I4)."""
     pair = data.draw(pairs_in_step(entity, rules))
     for side in Side:
         _edited(data.draw, entity, pair, side)
@@ -610,7 +622,12 @@ def test_a_run_that_breaks_off_between_two_writes_is_finished_by_the_next(
     pair.carry_out(pair.plan(policy(rules)))
     assert pair.plan(policy(rules)).written == ()
     for side in Side:
-        assert dict(pair.snapshot(side).record) == dict(whole.snapshot(side).record)
+        assert _in_any_order(pair.snapshot(side).record) == _in_any_order(whole.snapshot(side).record)
+
+
+def _in_any_order(record: Record) -> dict[str, Any]:
+    """The place of an address that OroCRM never held may depend on what was there when it was merged."""
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
 STATES = st.sampled_from(["present", "present", "present", "gone", "absent", "unreadable", "out_of_scope"])
