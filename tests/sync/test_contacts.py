@@ -258,15 +258,14 @@ def test_an_address_cleared_in_outlook_is_deleted_in_oro_and_no_other_one_is(wor
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Honolulu", "America/New_York", "UTC", "Asia/Tokyo", "Pacific/Auckland"])
-@pytest.mark.parametrize("day", ["1984-02-29", "2000-01-01", "1815-12-10"])
-def test_a_birthday_is_the_same_day_on_both_sides_in_every_zone(database: Database, zone: str, day: str) -> None:
+def test_a_birthday_is_the_same_day_on_both_sides_in_every_zone(database: Database, zone: str) -> None:
     world = World(database, zone=zone)
-    pair = from_oro(world, CONTACT, firstName="Ada", lastName="Lovelace", birthday=day)
-    assert pair.outlook["birthday"] == f"{day}T11:59:00Z"
-    theirs = from_outlook(world, CONTACT, givenName="Ben", surname="Byron", birthday=day)
-    assert theirs.oro["birthday"] == day
+    for day in ("1984-02-29", "2000-01-01", "1815-12-10"):
+        pair = from_oro(world, CONTACT, firstName="Ada", lastName=f"Lovelace {day}", birthday=day)
+        theirs = from_outlook(world, CONTACT, givenName="Ben", surname=f"Byron {day}", birthday=day)
+        for each in (pair, theirs):
+            assert (each.oro["birthday"], each.outlook["birthday"]) == (day, f"{day}T11:59:00Z")
     nothing_moves(world)
-    assert (pair.oro["birthday"], theirs.outlook["birthday"]) == (day, f"{day}T11:59:00Z")
 
 
 @pytest.mark.parametrize("stored", ["1984-02-28T23:00:00Z", "1984-02-29T00:00:00Z", "1984-02-29T05:00:00Z"])
