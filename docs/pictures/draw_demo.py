@@ -1,4 +1,4 @@
-"""Draws `demo.svg`: the demonstration as a terminal shows it. Run it with the project's Python after a change of words."""
+"""Draws `demo.svg`: the demonstration as a terminal shows it. Run it again after a change of words."""  # noqa: INP001
 
 from __future__ import annotations
 
