@@ -7,7 +7,7 @@ UV ?= uv
 WORKERS ?= auto
 # more arguments for pytest, as in: make test ARGS="-x -k lens"
 ARGS ?=
-# ONCE=1: run the demonstration to its end and leave, asking and opening nothing
+# ONCE=1: tell the demonstration as a story in the terminal and leave, asking and opening nothing
 ONCE ?=
 
 VENV := .venv
@@ -18,7 +18,7 @@ PACKAGES := $(VENV)/.packages
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test browser lint format bench lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,13 +37,19 @@ $(READY): $(PACKAGES) pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## simulated OroCRM and mailbox, first sync, changes, second sync (ONCE=1: then leave)
+demo: setup ## a page with a simulated OroCRM, the pane and a mailbox (ONCE=1: check every promise and leave)
 	$(BIN)/orosync demo $(if $(ONCE),--once --no-browser)
 
-test: lint ## lint, then all tests, then core/ at 100 % branch coverage
+test: lint browser ## lint, then all tests, then core/ at 100 % branch coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='backend/orosync/core/*' --show-missing --skip-covered --fail-under=100
+
+# Debian's chromium for the tests of the pane; without it they are skipped (in CI they fail), and say so
+browser: ## find Chromium for the tests in a browser, or install it where that is possible
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update --quiet --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes chromium \
+		>/dev/null; } || echo "no chromium here: tests in a browser are skipped; install it, as in: apt-get install chromium"
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

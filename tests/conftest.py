@@ -1,19 +1,25 @@
-"""What every suite shares: recorded contracts, a PostgreSQL database, how hard properties are tried.
+"""What every suite shares: recorded contracts, a PostgreSQL database, a browser, how hard properties are tried.
 
-Where the contract folder or the server is missing, the tests that need it are skipped; in the gate
+Where the contract folder, the server or the browser is missing, the tests that need it are skipped; in the gate
 (`CI=true`) they fail.
 """
 
+from __future__ import annotations
+
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
@@ -74,6 +80,21 @@ def bare_postgresql_url(worker_id: str) -> Iterator[str]:
     """A database without any table, for one test."""
     with _postgresql(f"{worker_id}_bare") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's browser, one for all tests of this process: a second `sync_playwright` beside it would not start."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        _missing("no browser: install the package chromium")
+    from playwright.sync_api import sync_playwright
+
+    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=switches)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from orosync import config as subject
 from orosync.config import (
     Config,
+    check_listed_oro_url,
     check_oro_url,
     check_url,
     default_data_dir,
@@ -19,11 +20,14 @@ from orosync.config import (
     load_config,
     oro_secret,
     secret_keys,
+    sign_in_problems,
 )
 from orosync.errors import BadInput, ConfigurationError
 
 KEY, OLDER_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 CLIENT = "11111111-2222-4333-8444-555555555555"
+PANE = "22222222-3333-4444-8555-666666666666"
+TENANT, PARTNER = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +73,23 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "DATABASE_URL": "postgresql://sync:pa%40ss@db/orosync",
         "SECRET_KEYS": f"{KEY}, {OLDER_KEY}",
         "PUBLIC_URL": "https://Sync.example.com/",
-        "TENANT_ID": "contoso.onmicrosoft.com",
+        "TENANT_ID": "Contoso.onmicrosoft.com",
         "CLIENT_ID": CLIENT,
         "CLIENT_CERTIFICATE": str(certificate),
+        "PANE_CLIENT_ID": PANE,
+        "ALLOWED_TENANTS": f"{TENANT}, {PARTNER.upper()}",
         "AUTHORITY": "http://127.0.0.1:8081",
         "GRAPH_URL": "http://localhost:8081/v1.0/",
         "ORO_HOSTS": "crm.example.com, *.Example.org,127.0.0.1:8082,[::1]:8082",
+        "ORO_OAUTH_CLIENT_ID": "sync-application",
+        "ORO_OAUTH_CLIENT_SECRET": "secret of the application",
         "ADMINS": f"{CLIENT}, Orosync.Admin",
         "BROKER_URL": "redis://queue/0",
         "ALLOW_INSECURE_LOOPBACK": "yes",
         "ALLOW_SELF_SIGNED": "true",
+        "ALLOW_PRIVATE_ADDRESSES": "1",
+        "PROXIES": "2",
+        "FRAME_ANCESTORS": "https://Outlook.example.com, http://localhost:3000",
         "LOG_LEVEL": "DEBUG",
     }
     for name, value in given.items():
@@ -91,13 +102,20 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         tenant_id="contoso.onmicrosoft.com",
         client_id=CLIENT,
         client_certificate=certificate,
+        pane_client_id=PANE,
+        allowed_tenants=(TENANT, PARTNER),
         authority="http://127.0.0.1:8081",
         graph_url="http://localhost:8081/v1.0",
         oro_hosts=("crm.example.com", "*.example.org", "127.0.0.1:8082", "[::1]:8082"),
+        oro_oauth_client_id="sync-application",
+        oro_oauth_client_secret="secret of the application",
         admins=(CLIENT, "Orosync.Admin"),
         broker_url="redis://queue/0",
         allow_insecure_loopback=True,
         allow_self_signed=True,
+        allow_private_addresses=True,
+        proxies=2,
+        frame_ancestors=("https://outlook.example.com", "http://localhost:3000"),
         log_level="debug",
     )
 
@@ -130,6 +148,8 @@ def test_a_value_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("PUBLIC_URL", "sync.example.com", "https://crm.example.com"),
         ("TENANT_ID", "my tenant", "the directory id"),
         ("CLIENT_ID", "my app", "from Entra ID"),
+        ("PANE_CLIENT_ID", "my pane", "from Entra ID"),
+        ("ALLOWED_TENANTS", f"{CLIENT}, contoso.com", "no domains"),
         ("CLIENT_CERTIFICATE", "/nowhere/app.pem", "Name a PEM file"),
         ("AUTHORITY", "http://login.example.com", "Use https"),
         ("GRAPH_URL", "http://127.0.0.1:8081", "ALLOW_INSECURE_LOOPBACK=yes"),
@@ -139,6 +159,11 @@ def test_a_value_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("BROKER_URL", "localhost:6379", "redis://"),
         ("ALLOW_INSECURE_LOOPBACK", "maybe", "Write yes or no"),
         ("ALLOW_SELF_SIGNED", "2", "Write yes or no"),
+        ("PROXIES", "six", "from 0 to 5"),
+        ("PROXIES", "6", "from 0 to 5"),
+        ("FRAME_ANCESTORS", "outlook.example.com", "without a path"),
+        ("FRAME_ANCESTORS", "https://outlook.example.com/mail", "without a path"),
+        ("FRAME_ANCESTORS", "http://outlook.example.com", "Write https://"),
         ("LOG_LEVEL", "loud", "debug, info, warning, error, critical"),
         ("SECRET_KEYS_FILE", "/nowhere/key", "must be a readable file path"),
     ],
@@ -171,7 +196,9 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ("given", "named"),
     [
         ({"CLIENT_SECRET": "s"}, ["OROSYNC_CLIENT_ID"]),
+        ({"PANE_CLIENT_ID": PANE}, ["OROSYNC_CLIENT_ID"]),
         ({"CLIENT_ID": CLIENT}, ["OROSYNC_TENANT_ID"]),
+        ({"ORO_OAUTH_CLIENT_SECRET": "s"}, ["OROSYNC_ORO_OAUTH_CLIENT_ID"]),
         ({"CLIENT_ID": CLIENT, "TENANT_ID": "?"}, ["OROSYNC_TENANT_ID"]),
         ({"CLIENT_SECRET": "s", "CLIENT_CERTIFICATE": "/nowhere", "CLIENT_ID": CLIENT, "TENANT_ID": "t"},
          ["OROSYNC_CLIENT_CERTIFICATE", "OROSYNC_CLIENT_SECRET, OROSYNC_CLIENT_CERTIFICATE"]),
@@ -186,6 +213,37 @@ def test_variables_that_need_or_exclude_each_other_are_named_once(
     assert [line.split(":")[0] for line in problems(monkeypatch, given)] == named
 
 
+def test_the_pane_uses_the_same_registration_and_tenant_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OROSYNC_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("OROSYNC_TENANT_ID", TENANT.upper())
+    config = load_config()
+    assert (config.pane_client_id, config.tenant_id, config.allowed_tenants) == (CLIENT, TENANT, (TENANT,))
+    monkeypatch.setenv("OROSYNC_TENANT_ID", "contoso.com")
+    assert load_config().allowed_tenants == (), "tokens name no domains"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "named", "remedy"),
+    [
+        ({"tenant_id": ""}, "OROSYNC_TENANT_ID", "directory id"),
+        ({"tenant_id": "contoso.com"}, "OROSYNC_TENANT_ID", "contoso.com is a name"),
+        ({"client_id": ""}, "OROSYNC_CLIENT_ID", "application id"),
+        ({"client_secret": ""}, "OROSYNC_CLIENT_SECRET", "OROSYNC_CLIENT_CERTIFICATE"),
+        ({"public_url": ""}, "OROSYNC_PUBLIC_URL", "https://sync.example.com"),
+        ({"public_url": "https://example.com/sync"}, "OROSYNC_PUBLIC_URL", "at the root of its host"),
+    ],
+)
+def test_what_the_sign_in_of_people_needs_is_named(
+    tmp_path: Path, lacking: dict[str, str], named: str, remedy: str
+) -> None:
+    whole = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": "s", "public_url": "https://sync.example.com"}
+    assert sign_in_problems(config_of(tmp_path, **whole)) == []
+    found = sign_in_problems(config_of(tmp_path, **(whole | lacking)))
+    assert len(found) == 1
+    assert found[0].startswith(named)
+    assert remedy in found[0]
+
+
 def test_no_secret_is_shown_in_the_configuration_or_in_its_problems(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -195,6 +253,7 @@ def test_no_secret_is_shown_in_the_configuration_or_in_its_problems(
             database_url="postgresql+psycopg://sync:hunter2@db/orosync",
             secret_keys=(KEY,),
             client_secret="hunter2",
+            oro_oauth_client_secret="hunter2",
             broker_url="amqp://queue:hunter2@host/",
         )
     )
@@ -390,9 +449,21 @@ def test_an_orocrm_must_be_among_the_allowed_hosts_if_there_is_a_list(
         assert hosts[0] in caught.value.remedy
 
 
+def test_an_orocrm_named_in_the_pane_needs_a_list(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="OROSYNC_ORO_HOSTS") as caught:
+        check_listed_oro_url("https://crm.example.com", "orocrm_url", config_of(tmp_path))
+    assert caught.value.field == "orocrm_url"
+    listed = config_of(tmp_path, oro_hosts=("crm.example.com",))
+    assert check_listed_oro_url("https://crm.example.com/", "orocrm_url", listed) == "https://crm.example.com"
+    with pytest.raises(BadInput, match="not among"):
+        check_listed_oro_url("https://other.example.com", "orocrm_url", listed)
+
+
 def test_every_variable_of_the_configuration_has_its_field() -> None:
     assert {each.name for each in subject.fields(Config)} == {
         "data_dir", "database_url", "secret_keys", "public_url", "tenant_id", "client_id", "client_secret",
-        "client_certificate", "authority", "graph_url", "oro_hosts", "admins", "broker_url",
-        "allow_insecure_loopback", "allow_self_signed", "log_level",
+        "client_certificate", "pane_client_id", "allowed_tenants", "authority", "graph_url", "oro_hosts", "admins",
+        "broker_url", "oro_oauth_client_id", "oro_oauth_client_secret",
+        "allow_insecure_loopback", "allow_self_signed", "allow_private_addresses", "frame_ancestors", "log_level",
+        "proxies",
     }  # fmt: skip

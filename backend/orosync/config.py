@@ -29,12 +29,19 @@ PREFIX = "OROSYNC_"
 AUTHORITY = "https://login.microsoftonline.com"
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
 KEY_FILE = "secret.key"
+# hosts of Outlook on the web that may frame the pane (outlook-addin.md 4)
+OUTLOOK_HOSTS = (
+    "https://outlook.cloud.microsoft",
+    "https://outlook.office.com",
+    "https://outlook.office365.com",
+    "https://outlook.live.com",
+)
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAKE_A_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 _BROKERS = ("redis", "rediss", "amqp", "amqps")
-_SECRET = frozenset({"secret_keys", "client_secret"})
+_SECRET = frozenset({"secret_keys", "client_secret", "oro_oauth_client_secret"})
 _WITH_PASSWORD = frozenset({"database_url", "broker_url"})
 _HOST = re.compile(r"((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d+)?")
 
@@ -56,7 +63,14 @@ class Config:
 
     secret_keys: Fernet keys, newest first; use the function `secret_keys`, which falls back to a file.
     client_certificate: a PEM file with private key and certificate. oro_hosts: "host", "host:port" or "*.domain".
-    admins: object ids of people or groups, or names of app roles. broker_url: empty for the embedded queue.
+    oro_oauth_client_id, oro_oauth_client_secret: the OAuth application in OroCRM with which people sign in on its own
+    page; without a secret it is a public one. allow_private_addresses: an OroCRM that is connected in the pane may be
+    in the own network.
+    pane_client_id: the registration (single-page application) the pane signs in with. allowed_tenants: directory ids
+    (GUIDs) of the organisations whose people may sign in. admins: object ids of people or groups, or names of app
+    roles, all of TENANT_ID; "tenant:object id" for a person of another tenant. broker_url: empty for the embedded
+    queue. frame_ancestors: origins that may frame the pane. proxies: how many of our own stand in front
+    and say in X-Forwarded-* who asks.
     """
 
     data_dir: Path
@@ -67,13 +81,20 @@ class Config:
     client_id: str = ""
     client_secret: str = ""
     client_certificate: Path | None = None
+    pane_client_id: str = ""
+    allowed_tenants: tuple[str, ...] = ()
     authority: str = AUTHORITY
     graph_url: str = GRAPH_URL
     oro_hosts: tuple[str, ...] = ()
+    oro_oauth_client_id: str = ""
+    oro_oauth_client_secret: str = ""
     admins: tuple[str, ...] = ()
     broker_url: str = ""
     allow_insecure_loopback: bool = False
     allow_self_signed: bool = False
+    allow_private_addresses: bool = False
+    frame_ancestors: tuple[str, ...] = OUTLOOK_HOSTS
+    proxies: int = 0
     log_level: str = "info"
 
     def __repr__(self) -> str:
@@ -107,28 +128,70 @@ def load_config() -> Config:
         return _checked_url(text, insecure)
 
     data_dir = reader.value("DATA_DIR", _folder, default_data_dir())
+    tenant_id = reader.value("TENANT_ID", _tenant, "")
+    client_id = reader.value("CLIENT_ID", _guid, "")
     config = Config(
         data_dir=data_dir,
         database_url=reader.value("DATABASE_URL", _database_url, f"sqlite:///{data_dir / 'orosync.sqlite3'}"),
         secret_keys=reader.value("SECRET_KEYS", _fernet_keys, ()),
         public_url=reader.value("PUBLIC_URL", url, ""),
-        tenant_id=reader.value("TENANT_ID", _tenant, ""),
-        client_id=reader.value("CLIENT_ID", _guid, ""),
+        tenant_id=tenant_id,
+        client_id=client_id,
         client_secret=reader.value("CLIENT_SECRET", str, ""),
         client_certificate=reader.value("CLIENT_CERTIFICATE", _readable_file, None),
+        pane_client_id=reader.value("PANE_CLIENT_ID", _guid, client_id),
+        allowed_tenants=reader.value("ALLOWED_TENANTS", _guids, (tenant_id,) if _is_guid(tenant_id) else ()),
         authority=reader.value("AUTHORITY", url, AUTHORITY),
         graph_url=reader.value("GRAPH_URL", url, GRAPH_URL),
         oro_hosts=reader.value("ORO_HOSTS", _hosts, ()),
+        oro_oauth_client_id=reader.value("ORO_OAUTH_CLIENT_ID", str, ""),
+        oro_oauth_client_secret=reader.value("ORO_OAUTH_CLIENT_SECRET", str, ""),
         admins=reader.value("ADMINS", _listed, ()),
         broker_url=reader.value("BROKER_URL", _broker_url, ""),
         allow_insecure_loopback=insecure,
         allow_self_signed=reader.flag("ALLOW_SELF_SIGNED"),
+        allow_private_addresses=reader.flag("ALLOW_PRIVATE_ADDRESSES"),
+        proxies=reader.value("PROXIES", _few, 0),
+        frame_ancestors=reader.value("FRAME_ANCESTORS", _origins, OUTLOOK_HOSTS),
         log_level=reader.value("LOG_LEVEL", _log_level, "info"),
     )
     problems = reader.problems + _contradictions(config, reader.refused)
     if problems:
         raise ConfigurationError(problems)
     return config
+
+
+def sign_in_problems(config: Config) -> list[str]:
+    """What people's sign-in with Entra ID needs and `config` does not say; each with its remedy.
+
+    The web application needs all of it, the command line does not: there an operator signs accounts in.
+    """
+    problems = []
+    if not config.tenant_id:
+        problems.append(f"{PREFIX}TENANT_ID: missing. Set it to the directory id of your organisation in Entra ID.")
+    elif not _is_guid(config.tenant_id):
+        problems.append(
+            f"{PREFIX}TENANT_ID: {config.tenant_id} is a name, and the web application needs the directory id: tokens "
+            "name the organisation by it. Copy it, 8-4-4-4-12 signs, from Entra ID."
+        )
+    if not config.client_id:
+        problems.append(f"{PREFIX}CLIENT_ID: missing. Set it to the application id of the registration in Entra ID.")
+    if not config.client_secret and config.client_certificate is None:
+        problems.append(
+            f"{PREFIX}CLIENT_SECRET, {PREFIX}CLIENT_CERTIFICATE: one of them is missing. The application needs it to "
+            "act for the people who sign in. Make it in the registration in Entra ID."
+        )
+    if not config.public_url:
+        problems.append(
+            f"{PREFIX}PUBLIC_URL: missing. Set it to the address at which Outlook reaches this application, as in "
+            "https://sync.example.com."
+        )
+    elif urlsplit(config.public_url).path:
+        problems.append(
+            f"{PREFIX}PUBLIC_URL: it has a path, and the pane has to be at the root of its host. Give the application "
+            "a host name of its own, as in https://sync.example.com."
+        )
+    return problems
 
 
 def oro_secret() -> str | None:
@@ -221,8 +284,8 @@ def check_url(url: str, what: str, config: Config) -> str:
 def check_oro_url(url: str, what: str, config: Config) -> str:
     """As `check_url`, for an OroCRM: its host must be in OROSYNC_ORO_HOSTS as well.
 
-    An empty list allows every host. That is right for the command line, whose user can reach any host anyway; whoever
-    takes addresses from a browser must insist on a list.
+    An empty list allows every host. That is right for the command line, whose user can reach any host anyway; for
+    addresses that come from a browser see `check_listed_oro_url`.
     """
     checked = check_url(url, what, config)
     parts = urlsplit(checked)
@@ -233,6 +296,17 @@ def check_oro_url(url: str, what: str, config: Config) -> str:
             remedy=f"Use {' or '.join(config.oro_hosts)}, or have it added to {PREFIX}ORO_HOSTS.",
         )
     return checked
+
+
+def check_listed_oro_url(url: str, what: str, config: Config) -> str:
+    """As `check_oro_url`, for an address that a person typed in the pane: without a list no host is allowed."""
+    if not config.oro_hosts:
+        raise BadInput(
+            f"{what}: no OroCRM may be connected here yet.",
+            field=what,
+            remedy=f"Ask the administrator of this installation to name its host in {PREFIX}ORO_HOSTS.",
+        )
+    return check_oro_url(url, what, config)
 
 
 def _is_host(entry: str, parts: SplitResult) -> bool:
@@ -312,8 +386,11 @@ def _contradictions(config: Config, refused: set[str]) -> list[str]:
     problems = []
     if given("CLIENT_SECRET") and given("CLIENT_CERTIFICATE"):
         problems.append(f"{PREFIX}CLIENT_SECRET, {PREFIX}CLIENT_CERTIFICATE: both are set. Leave one of them out.")
-    if (given("CLIENT_SECRET") or given("CLIENT_CERTIFICATE")) and not given("CLIENT_ID"):
+    with_client = ("CLIENT_SECRET", "CLIENT_CERTIFICATE", "PANE_CLIENT_ID")
+    if any(given(name) for name in with_client) and not given("CLIENT_ID"):
         problems.append(f"{PREFIX}CLIENT_ID: missing. Set it to the application id of the registration in Entra ID.")
+    if given("ORO_OAUTH_CLIENT_SECRET") and not given("ORO_OAUTH_CLIENT_ID"):
+        problems.append(f"{PREFIX}ORO_OAUTH_CLIENT_ID: missing. Set it to the client id of the application in OroCRM.")
     if given("CLIENT_ID") and not given("TENANT_ID"):
         problems.append(f"{PREFIX}TENANT_ID: missing. Set it to the directory id of your organisation in Entra ID.")
     shared = ["BROKER_URL"] if given("BROKER_URL") else []
@@ -385,10 +462,26 @@ def _hosts(text: str) -> tuple[str, ...]:
     return hosts
 
 
+def _few(text: str) -> int:
+    if not text.isdigit() or int(text) > 5:
+        raise _Wrong(f"{text} is no number from 0 to 5.", "Count the proxies between people and this program.")
+    return int(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.lower() for origin in _listed(text))
+    for origin in origins:
+        scheme, _, host = origin.partition("://")
+        secure = scheme == "https" or (scheme == "http" and host.partition(":")[0] in LOOPBACK)
+        if not secure or not _HOST.fullmatch(host):
+            raise _Wrong(f"{origin} is no origin.", "Write https://outlook.example.com, without a path.")
+    return origins
+
+
 def _tenant(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", text):
         raise _Wrong("this is no tenant.", "Write the directory id, or a domain such as contoso.onmicrosoft.com.")
-    return text
+    return text.lower()  # tokens write ids in small letters
 
 
 def _guid(text: str) -> str:
@@ -396,6 +489,21 @@ def _guid(text: str) -> str:
         return str(UUID(text))
     except ValueError as error:
         raise _Wrong("this is no id.", "Copy the application (client) id, 8-4-4-4-12 signs, from Entra ID.") from error
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _guids(text: str) -> tuple[str, ...]:
+    ids = tuple(part.lower() for part in _listed(text))
+    for each in ids:
+        if not _is_guid(each):
+            raise _Wrong(f"{each} is no directory id.", "Copy it, 8-4-4-4-12 signs, from Entra ID; no domains.")
+    return ids
 
 
 def _log_level(text: str) -> str:

@@ -18,7 +18,8 @@
     │   ├── RecordMissing        the target is not there any more: resolve it
     │   └── OutcomeUnknown       the request may or may not have been applied: recover first
     ├── PlanHeld             the guard wants an approval
-    └── LeaseLost            another worker owns the account now: stop without writing
+    ├── LeaseLost            another worker owns the account now: stop without writing
+    └── RunCancelled         a person stopped the run; what is done stays done
 
 Each carries ids and short facts, never the content of a record, a secret or a token.
 """
@@ -137,6 +138,10 @@ class PlanHeld(OrosyncError):
         super().__init__(message, remedy="Look at the preview, then approve exactly this plan.")
         self.plan_hash = plan_hash
         self.limits = limits
+
+
+class RunCancelled(OrosyncError):
+    """Asked for by a person. Stopping anywhere is safe: what is not done yet is in the journal."""
 
 
 class LeaseLost(OrosyncError):

@@ -35,5 +35,5 @@ def shown() -> str:
 
 console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
 console.print(Text.from_ansi(shown()), no_wrap=True, overflow="ignore", crop=True)
-svg = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="make demo"), flags=re.DOTALL)
+svg = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="make demo ONCE=1"), flags=re.DOTALL)
 Path(__file__).with_name("demo.svg").write_text(svg, encoding="utf-8")

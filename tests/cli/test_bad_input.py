@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from orosync import bootstrap
 from orosync.cli import program
+from orosync.config import load_config
+from orosync.core.ledger import Account
 
 
 @pytest.fixture
@@ -78,6 +81,22 @@ def test_an_account_is_added_without_a_network_and_an_unreachable_system_is_name
     assert synced.exit_code == 1
     assert "cannot be reached" in synced.stderr
     assert "nobody's" not in checked.output + synced.output
+
+
+@pytest.mark.usefixtures("empty")
+def test_who_signs_in_on_orocrms_own_page_is_sent_there_and_no_secret_is_taken() -> None:
+    refused = orosync(*ADD, *URL, "--orocrm-auth", "authorization-code")
+    assert refused.exit_code == 2
+    assert "authorization-code" in refused.stderr
+    config = load_config()
+    database = bootstrap.open_database(config)
+    account = Account("anna", "anna@example.com", "http://127.0.0.1:9", "anna", "authorization-code", "token")
+    number = database.accounts.add(account)
+    told = orosync("accounts", "sign-in", "anna")
+    assert told.exit_code == 2
+    assert "pane" in told.stderr
+    assert database.secrets(number).names() == []
+    database.close()
 
 
 @pytest.mark.usefixtures("empty")

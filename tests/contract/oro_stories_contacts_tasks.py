@@ -88,6 +88,9 @@ CONTACTS: list[Step] = [
     "contacts-groups-add",
     "contacts-patch-owner",
     "contacts-get-after-call",
+    "notes-create-for-contact",
+    "notes-list",
+    "calls-create-for-contact",
     "contacts-patch-readonly",
     "contacts-patch-to-empty",
     "contacts-patch-id-mismatch",
@@ -152,7 +155,7 @@ def _crowd(world: World) -> None:
     french = {"street": "9 Added", "city": "Nice", "postalCode": "06000", "country": "FR"}
     office.edit("contact", 1, {"addresses": [*kept, french]})
     world.wait()
-    names = {10: 0, 14: 5, 17: 6, 29: 19, 101: 90, 130: 121, 131: 120, 132: 122}
+    names = {10: 0, 14: 5, 17: 6, 26: 16, 27: 17, 28: 18, 29: 19, 101: 90, 130: 121, 131: 120, 132: 122}
     for number in range(10, 140):
         label = f"{names.get(number, 200 + number):03}"
         if number == 130:
@@ -189,6 +192,7 @@ LISTS: list[Step] = [
     "contacts-list-filter-primaryEmail",
     "contacts-list-filter-primaryEmail-case",
     "contacts-list-filter-searchText",
+    "search-contacts",
     "contacts-list-include-addresses",
     "contacts-list-sort-multi",
     "contacts-list-filter-updatedAt-gt",

@@ -25,6 +25,7 @@ PERMISSIONS: list[Step] = [
     "acl-restricted-get-other",
     "acl-restricted-get-own-with-relations",
     "acl-restricted-list-contacts",
+    "acl-restricted-list-leads",
     "acl-restricted-list-tasks",
     "acl-restricted-patch-other",
     lambda world: world.oro.back_office.change_owner("contact", 140, world.users["admin"]),

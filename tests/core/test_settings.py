@@ -153,7 +153,7 @@ def test_a_good_value_is_returned_in_its_normal_form(key: str, value: object, no
         ("addin_look", "CRM", "a JSON object"),
         ("addin_look", {"name": {1, 2}}, "a JSON object"),
         ("addin_look", {"name": float("nan")}, "a JSON object"),
-        ("addin_look", {"text": "x" * 100_000}, "at most 100000 characters"),
+        ("addin_look", {"text": "x" * 400_000}, "at most 400000 characters"),
     ],
 )
 def test_a_bad_value_is_refused_naming_the_key_and_what_is_allowed(key: str, value: object, allowed: str) -> None:

@@ -172,6 +172,67 @@ def test_many_threads_ask_for_one_token(world: World) -> None:
     assert tokens_asked(world) == 1
 
 
+class Shelf:
+    """Where two processes keep the tokens of one account."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+
+    def save(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+
+    def load(self) -> Tokens | None:
+        return self.tokens
+
+
+def test_two_processes_of_one_account_do_not_end_each_others_sign_in(world: World) -> None:
+    shelf = Shelf(user_tokens(world))
+    web, worker = (world.client(sign_in=sharing(world, shelf)) for _ in range(2))
+    for _ in range(3):
+        world.clock.forward(hours=2)
+        assert web.get("contacts").ok
+        assert worker.get("contacts").ok, "its own refresh token is void"
+    assert tokens_asked(world) == 4, "one sign-in, and one renewal each time"
+
+
+def test_a_token_that_another_process_ended_is_replaced_by_that_processes_own(world: World) -> None:
+    shelf = Shelf(user_tokens(world))
+    slow = world.client(sign_in=sharing(world, shelf))
+    assert slow.get("contacts").ok
+    world.clock.forward(seconds=3590)
+    assert world.client(sign_in=sharing(world, shelf)).get("contacts").ok
+    world.clock.forward(seconds=-3590)  # the slow one would go on with its token, which OroCRM refuses now
+    assert slow.get("contacts").ok
+    assert tokens_asked(world) == 2
+
+
+def test_tokens_that_another_process_is_about_to_store_are_waited_for(world: World) -> None:
+    first = user_tokens(world)
+    shelf = Shelf(first)
+    world.clock.forward(hours=2)
+    newer = ask_for_tokens(
+        refreshing(world, first, shelf.save)._grant, first, world.client().post_token_form, world.clock.time
+    )
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        shelf.save(newer)
+
+    assert world.client(sign_in=sharing(world, shelf, wait)).get("contacts").ok
+    assert len(waits) == 1
+
+
+def test_tokens_that_stay_void_are_not_waited_for_for_ever(world: World) -> None:
+    first = user_tokens(world)
+    world.clock.forward(hours=2)
+    assert world.client(sign_in=refreshing(world, first, lambda tokens: None)).get("contacts").ok
+    waits: list[float] = []
+    with pytest.raises(SignInNeeded, match="ended the sign-in"):
+        world.client(sign_in=sharing(world, Shelf(first), waits.append)).get("contacts")
+    assert 0 < sum(waits) <= 3
+
+
 def test_a_used_refresh_token_needs_its_user(world: World) -> None:
     first = user_tokens(world)
     world.clock.forward(hours=2)
@@ -229,7 +290,7 @@ def test_a_person_signs_in_on_the_consent_page(world: World) -> None:
     assert tokens.refresh_token
     bob = world.client(sign_in=OAuth(grant, now=world.clock, tokens=tokens))
     assert bob.get("userprofile").document["data"]["id"] == "2"
-    with pytest.raises(SignInNeeded):
+    with pytest.raises(SignInNeeded, match="code of its own sign-in page"):
         redeem_code(grant, code, redirect_uri=back, verifier="v" * 43, post=client.post_token_form, now=now)
 
 
@@ -258,6 +319,11 @@ def user_tokens(world: World) -> Tokens:
 def refreshing(world: World, tokens: Tokens, save: Callable[[Tokens], None]) -> OAuth:
     secret = world.oro.oauth_client(APPLICATION).secret or ""
     return OAuth(Grant("refresh_token", APPLICATION, secret), now=world.clock, tokens=tokens, save=save)
+
+
+def sharing(world: World, shelf: Shelf, pause: Callable[[float], None] = lambda seconds: None) -> OAuth:
+    grant = Grant("refresh_token", APPLICATION, world.oro.oauth_client(APPLICATION).secret or "")
+    return OAuth(grant, now=world.clock, tokens=shelf.load(), save=shelf.save, load=shelf.load, pause=pause)
 
 
 def tokens_asked(world: World) -> int:

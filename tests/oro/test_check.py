@@ -79,6 +79,37 @@ def test_a_clock_that_is_ahead_is_named_with_its_seconds(world: World) -> None:
     assert all(each.ok for each in check(world.client(), now=world.clock))
 
 
+def test_a_clock_that_is_off_matters_to_api_keys_alone(world: World) -> None:
+    number, secret = world.oro.add_oauth_client(["client_credentials"], "admin")
+    oauth = OAuth(Grant("client_credentials", number, secret), now=world.clock)
+    ours = world.clock.time + timedelta(seconds=90)
+    findings = check(world.client(sign_in=oauth), wsse=False, now=lambda: ours)
+    assert all(each.ok for each in findings)
+
+
+def test_an_orocrm_without_oauth_points_to_the_api_key(world: World) -> None:
+    real = world.app
+
+    def without(environ: Any, start: Any) -> Any:
+        if environ["PATH_INFO"].startswith("/oauth2-token"):
+            start("404 Not Found", [("Content-Type", "text/html")])
+            return [b"<html>Not here</html>"]
+        return real(environ, start)
+
+    world.app = without
+    oauth = OAuth(Grant("client_credentials", "c", "s"), now=world.clock)
+    finding = wrong(check(world.client(sign_in=oauth), wsse=False, now=world.clock))
+    assert (finding.what, finding.blocks) == ("sign_in", True)
+    assert "API key" in finding.remedy
+
+
+def test_findings_that_make_syncing_impossible_are_told_from_those_to_be_known() -> None:
+    every = ["url", "connection", "certificate", "clock", "sign_in", "api", "profile", "contact", "task", "event"]
+    blocking = [what for what in every if Finding(False, what, "wrong").blocks]
+    assert blocking == ["url", "connection", "certificate", "sign_in", "api", "profile"]
+    assert not any(Finding(True, what, "fine").blocks for what in every)
+
+
 @pytest.mark.parametrize(("status", "kind", "body", "word"), [
     ("200 OK", "text/html", b"<html>Welcome</html>", "web page"),
     ("404 Not Found", "text/html", b"<html>Not here</html>", "web page"),

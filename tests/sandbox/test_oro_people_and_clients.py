@@ -72,8 +72,8 @@ def test_permission_can_be_taken_per_entity_and_action(oro):
     assert oro("DELETE", f"/api/contacts/{number}", user="bob").status_code == 403
     oro.oro.set_permission("bob", "event", "*", "none")
     assert oro("GET", f"{LEGACY}/calendars/default", user="bob").status_code == 403
-    with pytest.raises(ValueError, match="'lead'"):
-        oro.oro.set_permission("bob", "lead", "view", "own")
+    with pytest.raises(ValueError, match="'invoice'"):
+        oro.oro.set_permission("bob", "invoice", "view", "own")
 
 
 def test_a_deleted_contact_vanishes_from_its_tasks_without_moving_them(oro):

@@ -75,3 +75,21 @@ def test_more_people_than_the_table_has_are_still_different_people() -> None:
     _, oro, made = filled(contacts=200, tasks=0, events=0)
     names = [(each["firstName"], each["lastName"]) for each in oro.contacts()]
     assert len(names) == len(set(names)) == made.expected["contact"].only_in_oro + made.expected["contact"].pairs
+
+
+def test_around_the_contacts_there_are_accounts_opportunities_cases_and_leads() -> None:
+    _, oro, _ = filled()
+    accounts, deals = oro.crm_records("accounts"), oro.crm_records("opportunities")
+    assert sorted(number for each in accounts for number in each["contacts"]) == [each["id"] for each in oro.contacts()]
+    assert len({each["name"] for each in accounts}) == len(accounts) > 3
+    assert {each["status"] for each in deals} >= {"won", "lost", "negotiation"}
+    assert all(each["budgetAmountValue"] > 0 and each["account"] and each["contact"] for each in deals)
+    assert {each["status"] for each in oro.crm_records("cases")} >= {"open", "resolved"}
+    known = {address for each in oro.contacts() for address in each["emails"]}
+    leads = [address for each in oro.crm_records("leads") for address in each["emails"]]
+    assert sum(address in known for address in leads) == 1, "one address belongs to a contact and to a lead"
+    assert any(each["contacts"] for each in oro.tasks())
+    again = filled()[1]
+    assert [again.crm_records(kind) for kind in ("accounts", "opportunities", "cases", "leads")] == [
+        oro.crm_records(kind) for kind in ("accounts", "opportunities", "cases", "leads")
+    ]

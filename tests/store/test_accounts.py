@@ -1,8 +1,10 @@
 """Accounts with their facts, settings by level, and secrets."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -92,7 +94,7 @@ def test_removing_an_account_leaves_no_row_behind_and_others_alone(
     ids = [new_account("anna"), new_account("boris")]
     for account_id in ids:
         fill(database, account_id)
-    of_accounts = [table for name, table in tables.metadata.tables.items() if name != "places"]
+    of_accounts = [table for name, table in tables.metadata.tables.items() if name not in {"places", "one_time_codes"}]
     assert {table.name: rows_in(database, table) for table in of_accounts} == {table.name: 2 for table in of_accounts}
     database.accounts.remove(ids[0])
     assert {table.name: rows_in(database, table) for table in of_accounts} == {table.name: 1 for table in of_accounts}
@@ -231,3 +233,24 @@ def test_several_things_of_a_database_happen_together_or_not_at_all(database: Da
     with pytest.raises(KeyError):
         add_half()
     assert database.accounts.all() == []
+
+
+def test_of_many_that_are_added_at_once_under_one_name_one_is_there(database: Database) -> None:
+    barrier = Barrier(6)
+
+    def add(number: int) -> bool:
+        barrier.wait()
+        try:
+            database.accounts.add(account_named("anna", owner=f"t:{number}"))
+        except BadInput:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(add, range(6))) == [False] * 5 + [True]
+
+
+def test_a_person_has_one_account(database: Database) -> None:
+    database.accounts.add(account_named("anna", owner="t:1"))
+    with pytest.raises(BadInput, match="same person"):
+        database.accounts.add(account_named("other", owner="t:1"))

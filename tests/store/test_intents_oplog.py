@@ -94,3 +94,16 @@ def test_the_tally_counts_what_was_written_since(store: AccountStore) -> None:
         ]
     )
     assert store.tally(Entity.CONTACT, NOON) == Tally(deletes=2, overwrites=1, creates=1, mails=4)
+
+
+def test_the_oplog_of_a_run_is_read_in_pages_of_what_is_wanted(store: AccountStore) -> None:
+    verbs = ("update", "create") * 3
+    store.add_oplog([entry(f"o{number}", verb) for number, verb in enumerate(verbs)])
+    run = entry("x").run
+    first = store.oplog_page(run, 0, 2, entity=None, verb="create")
+    assert [each.op_id for each in first] == ["o1", "o3"]
+    rest = store.oplog_page(run, first[-1].seq, 2, entity=first[0].entity, verb="create")
+    assert [each.op_id for each in rest] == ["o5"]
+    assert len(store.oplog_page(run, 0, 50, entity=None, verb=None)) == 6
+    other = next(each for each in Entity if each is not first[0].entity)
+    assert store.oplog_page(run, 0, 50, entity=other, verb=None) == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.empty_database import put_empty_database, without_waiting_for_the_disk
 from tests.sync.actors import Hands
 from tests.sync.faults import FAULTS, CutAdapter, Killed, Wire
 from tests.sync.world import World, writes
@@ -96,10 +97,9 @@ def new_world(folder: Any) -> World:
     from tests.sync.world import new_vault
 
     from orosync.store.engine import open_engine
-    from orosync.store.migrations import upgrade
 
-    engine = open_engine(f"sqlite:///{folder / 'orosync.db'}")
-    upgrade(engine)
+    path = put_empty_database(folder / "orosync.db")
+    engine = without_waiting_for_the_disk(open_engine(f"sqlite:///{path}"))
     return World(Database(engine, new_vault()), system=dict(NOTES))
 
 

@@ -3,7 +3,16 @@
 What a run does is left to `sync`. `web`, `cli` and `jobs` take everything concrete from here.
 """
 
-from orosync.bootstrap.checking import Finding, check_account
+from orosync.bootstrap.checking import Finding, check_account, check_connection, check_oro_page
+from orosync.bootstrap.oro_access import checked_certificate
+from orosync.bootstrap.oro_consent import (
+    ConsentedOro,
+    callback_url,
+    connection_json,
+    connection_of,
+    consent_page,
+    exchange_code,
+)
 from orosync.bootstrap.parts import (
     RandomIds,
     SystemClock,
@@ -15,25 +24,43 @@ from orosync.bootstrap.parts import (
     vault,
 )
 from orosync.bootstrap.runs import open_session, run_once, undo_once
-from orosync.bootstrap.sign_in import GRAPH_AUTHS, ORO_AUTHS, Connection, save_connection
+from orosync.bootstrap.sign_in import (
+    GRAPH_AUTHS,
+    ORO_AUTHS,
+    TYPED_ORO_AUTHS,
+    Connection,
+    save_connection,
+    save_mailbox_access,
+)
 from orosync.store.database import AccountStore, Database
 
 __all__ = [
     "GRAPH_AUTHS",
     "ORO_AUTHS",
+    "TYPED_ORO_AUTHS",
     "AccountStore",
     "Connection",
+    "ConsentedOro",
     "Database",
     "Finding",
     "RandomIds",
     "SystemClock",
     "build_sides",
+    "callback_url",
     "check_account",
+    "check_connection",
+    "check_oro_page",
+    "checked_certificate",
+    "connection_json",
+    "connection_of",
+    "consent_page",
+    "exchange_code",
     "level_of",
     "open_database",
     "open_session",
     "run_once",
     "save_connection",
+    "save_mailbox_access",
     "settings_of",
     "undo_once",
     "upgrade_database",

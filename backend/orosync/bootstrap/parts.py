@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from orosync.bootstrap.oro_access import client_for_account
 from orosync.bootstrap.sign_in import graph_tokens, oro_sign_in
 from orosync.config import Config, secret_keys
 from orosync.core.ledger import Account
@@ -151,10 +152,5 @@ def _graph_client(
 def oro_client(
     config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
 ) -> OroClient:
-    return OroClient(
-        account.orocrm_url,
-        oro_sign_in(account, database.secrets(account.id), clock),
-        adapters=adapters,
-        pinned_fingerprint=account.certificate if config.allow_self_signed else None,
-        allow_loopback_http=config.allow_insecure_loopback,
-    )
+    sign_in = oro_sign_in(config, account, database.secrets(account.id), clock)
+    return client_for_account(config, account, sign_in, adapters)

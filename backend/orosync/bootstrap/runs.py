@@ -35,6 +35,7 @@ def open_session(
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    run: str | None = None,
 ) -> Iterator[Session]:
     """A session under the account's lease, which is renewed while it lasts and given back at its end.
 
@@ -49,7 +50,7 @@ def open_session(
         )
     time, source = clock or SystemClock(), ids or RandomIds()
     sides = build_sides(config, database, account, adapters=adapters, clock=time)
-    run = source.new()
+    run = run or source.new()
     with leased(database, account, run, time) as lease:
         yield Session(
             run=run,
@@ -74,9 +75,12 @@ def run_once(
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    run: str | None = None,
 ) -> Report:
     """One run of one account. Raises as `open_session`, and LeaseLost."""
-    opened = open_session(config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids)
+    opened = open_session(
+        config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids, run=run
+    )
     with opened as session, telemetry.bound(account=account_name, run=session.run):
         return run_account(session)
 
@@ -90,11 +94,15 @@ def undo_once(
     preview: bool,
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
+    progress: Progress = _unwatched,
+    run: str | None = None,
 ) -> UndoReport:
     """Take a run back, or show what would be taken back. Raises as `open_session`; BadInput for an unknown run."""
     request = RunRequest(mode="preview" if preview else "sync")
     with (
-        open_session(config, database, account_name, request, adapters=adapters, clock=clock) as session,
+        open_session(
+            config, database, account_name, request, progress, adapters=adapters, clock=clock, run=run
+        ) as session,
         telemetry.bound(account=account_name, run=session.run),
     ):
         return undo_run(session, of_run, preview=preview)

@@ -44,7 +44,7 @@ def accounts() -> None:
 @click.option("--mailbox", required=True, metavar="UPN", help="The mailbox, as anna@example.com.")
 @click.option("--orocrm-url", required=True, metavar="URL", help="Address of the back office, with its path prefix.")
 @click.option("--orocrm-user", required=True, help="User name in OroCRM; for client-credentials the client id.")
-@click.option("--orocrm-auth", type=click.Choice(bootstrap.ORO_AUTHS), default="wsse", show_default=True)
+@click.option("--orocrm-auth", type=click.Choice(bootstrap.TYPED_ORO_AUTHS), default="wsse", show_default=True)
 @click.option("--orocrm-client", default="", metavar="ID", help="OAuth client id, for --orocrm-auth password.")
 @click.option("--graph-auth", type=click.Choice(bootstrap.GRAPH_AUTHS), default="app", show_default=True)
 @click.option("--organisation", default="default", show_default=True, help="Whose settings stand above the user's.")
@@ -113,12 +113,22 @@ def _fingerprint(config: Config, text: str) -> str | None:
 
 def _asked_for(account: Account, client: str = "") -> Connection:
     """Secrets from the environment, else from a hidden prompt. Raises BadInput where nobody can be asked."""
+    _must_be_typed(account)
     oro = oro_secret() or _prompt(_PROMPTS[account.oro_auth].format(user=account.orocrm_user), "OROSYNC_ORO_SECRET")
     graph = ""
     if account.graph_auth != "app":
         kind = "Access token" if account.graph_auth == "token" else "Refresh token"
         graph = graph_token() or _prompt(f"{kind} of {account.mailbox} for Microsoft Graph", "OROSYNC_GRAPH_TOKEN")
     return Connection(oro=oro, oro_client=client, oro_client_secret=oro_client_secret() or "", graph=graph)
+
+
+def _must_be_typed(account: Account) -> None:
+    if account.oro_auth not in bootstrap.TYPED_ORO_AUTHS:
+        raise BadInput(
+            f"Account {account.name} signs in on a page of OroCRM.",
+            field="orocrm_auth",
+            remedy="Its user connects OroCRM again in the pane.",
+        )
 
 
 def _prompt(what: str, variable: str) -> str:
@@ -136,6 +146,8 @@ def sign_in(name: str) -> None:
         given = Connection(
             oro=oro_secret() or "", oro_client_secret=oro_client_secret() or "", graph=graph_token() or ""
         )
+        if given.oro:
+            _must_be_typed(account)
         if not given.oro and not given.graph:
             given = _asked_for(account)
         bootstrap.save_connection(database, account, given)

@@ -1,45 +1,44 @@
-"""`orosync demo`: both simulated systems on loopback, with people in them, and the engine between them.
+"""`orosync demo`: a simulated OroCRM, a simulated mailbox and the application between them, in one process.
 
-Tells a story in chapters and checks each promise it makes; afterwards it keeps both in step until it is stopped.
+Serves a page on which a newcomer sees all three side by side. With `--once` it tells a story in chapters instead,
+checks each promise it makes, and leaves.
 """
 
 from __future__ import annotations
 
 import socket
 import tempfile
-import threading
 import webbrowser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from cryptography.fernet import Fernet
+import requests
 
 from orosync import bootstrap, telemetry
+from orosync.bootstrap.demonstration import Demonstration, Size, opened
 from orosync.cli.demo_story import Stage, tell
 from orosync.cli.exits import FAILED
 from orosync.cli.printing import heading
-from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.core.records import Side
 from orosync.errors import BadInput, OrosyncError
-from orosync.sandbox.graph import GraphSandbox, create_graph_app
-from orosync.sandbox.oro import OroSandbox, create_oro_app
-from orosync.sandbox.seed import seed as fill
-from orosync.sandbox.transport import serve
-from orosync.sync.session import RunRequest
+from orosync.sync.run import Report
 
 _PORT = 8080
-_EVERY_S = 3.0
 _MOST = 5000
+_PAGES = ("/demo", "/addin/taskpane.html", "/readyz")
+_TIMEOUT_S = 10
 
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1, 65_534), help=f"OroCRM's; the mailbox has the next one.  [default: {_PORT}]"
+    "--port",
+    type=click.IntRange(1, 65_533),
+    help=f"The page's; OroCRM and the mailbox have the next two.  [default: {_PORT}]",
 )
-@click.option("--contacts", type=click.IntRange(10, _MOST), default=40, show_default=True)
+@click.option("--contacts", type=click.IntRange(10, _MOST), default=30, show_default=True)
 @click.option("--tasks", type=click.IntRange(5, _MOST), default=15, show_default=True)
 @click.option("--events", type=click.IntRange(5, _MOST), default=15, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="Other people, other dates.")
@@ -57,9 +56,14 @@ def demo(
     no_browser: bool,
     once: bool,
 ) -> None:
-    """A simulated OroCRM and mailbox with people in them, kept in step."""
+    """A simulated OroCRM and mailbox with people in them, and the pane between them."""
     telemetry.configure("warning")
     first = port or (0 if once else _PORT)
+    size = Size(contacts, tasks, events)
+    if not once:
+        with _opened(first, size, seed) as demonstration:
+            _keep_going(demonstration, browser=not no_browser)
+        return
     with _stage(first, (contacts, tasks, events), seed) as stage:
         _introduce(stage)
         broken = tell(stage)
@@ -67,33 +71,30 @@ def demo(
             click.echo("\nNot as promised:", err=True)
             for each in broken:
                 click.echo(f"  {each}", err=True)
-        if once:
-            ctx.exit(FAILED if broken else 0)
-        _keep_going(stage, browser=not no_browser)
+        ctx.exit(FAILED if broken else 0)
+
+
+@contextmanager
+def _opened(port: int, size: Size, seed: int) -> Iterator[Demonstration]:
+    """Everything of the demonstration, gone at its end. Raises BadInput for a port that somebody has."""
+    ports = tuple(_free(port + more if port else 0) for more in range(3))
+    with (
+        tempfile.TemporaryDirectory(prefix="orosync-demo-") as folder,
+        opened(Path(folder), size=size, seed=seed, ports=(ports[0], ports[1], ports[2])) as demonstration,
+    ):
+        yield demonstration
 
 
 @contextmanager
 def _stage(port: int, counts: tuple[int, int, int], seed: int) -> Iterator[Stage]:
-    """Everything of the demonstration, gone at its end."""
-    graph, oro = GraphSandbox(seed=seed), OroSandbox(seed=seed)
-    people = fill(graph, oro, contacts=counts[0], tasks=counts[1], events=counts[2], seed=seed)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orosync-demo-")))
-        oro_at = stack.enter_context(serve(create_oro_app(oro), _free(port)))
-        graph_at = stack.enter_context(serve(create_graph_app(graph), _free(port + 1 if port else 0)))
-        config = Config(
-            data_dir=folder,
-            database_url=f"sqlite:///{folder / 'orosync.sqlite3'}",
-            secret_keys=(Fernet.generate_key().decode(),),
-            graph_url=f"{graph_at.url}/v1.0",
-            allow_insecure_loopback=True,
-        )
-        database = bootstrap.open_database(config)
-        stack.callback(database.close)
-        account = Account("demo", people.upn, oro_at.url, people.oro_user, "wsse", "token")
+    """For the story: connected already, and with the default rule for conflicts."""
+    with _opened(port, Size(*counts), seed) as demonstration:
+        database, people = demonstration.database, demonstration.people
+        database.settings.unset(bootstrap.level_of(None), "conflict_resolution", by="story")
+        account = Account("demo", people.upn, demonstration.oro_url, people.oro_user, "wsse", "token")
         made = database.accounts.get(database.accounts.add(account))
         bootstrap.save_connection(database, made, bootstrap.Connection(oro=people.api_key, graph=people.token))
-        yield Stage(config, database, graph, oro, people)
+        yield Stage(demonstration.config, database, demonstration.graph, demonstration.oro, people, demonstration.url)
 
 
 def _free(port: int) -> int:
@@ -115,41 +116,39 @@ def _introduce(stage: Stage) -> None:
     heading("OroCRM for Outlook, with two simulated systems")
     click.echo(f"OroCRM   {account.orocrm_url}   user {stage.people.oro_user}, API key {stage.people.api_key}")
     click.echo(f"Mailbox  {stage.config.graph_url}   {stage.people.upn}, token {stage.people.token}")
+    click.echo(f"Page     {stage.url}/demo")
+    for path in _PAGES:
+        answer = requests.get(f"{stage.url}{path}", timeout=_TIMEOUT_S)
+        stage.promise(f"{path} answers", kept=answer.status_code == 200)
 
 
-def _keep_going(stage: Stage, *, browser: bool) -> None:
-    """Sync every few seconds until Ctrl-C."""
-    account = stage.database.accounts.named("demo")
-    graph = stage.config.graph_url.removesuffix("/v1.0")
-    click.echo("")
-    heading("Both keep running. Change something on one side and watch it arrive on the other:")
-    click.echo(f"  curl {account.orocrm_url}/sandbox/contacts")
-    click.echo(
-        f"  curl -X PATCH {account.orocrm_url}/sandbox/contacts/1 -H 'Content-Type: application/json' "
-        """-d '{"jobTitle": "Queen"}' """
-    )
-    click.echo(f"  curl {graph}/sandbox/mailboxes/{stage.people.upn}/contact")
-    click.echo("Ctrl-C ends it.")
+# ------------------------------------------------------------------------------------------------ the page
+
+
+def _keep_going(demonstration: Demonstration, *, browser: bool) -> None:
+    """Serve the page, and let changes travel, until Ctrl-C."""
+    page, people = f"{demonstration.url}/demo", demonstration.people
+    heading("OroCRM for Outlook, with two simulated systems")
+    click.echo(f"Open     {click.style(page, bold=True)}")
+    click.echo(f"OroCRM   {demonstration.oro_url}   user {people.oro_user}, API key {people.api_key}")
+    click.echo(f"Mailbox  {demonstration.config.graph_url}   {people.upn}")
+    click.echo("Everything is made up, stays on this machine and is gone at the end. Ctrl-C ends it.\n")
     if browser:
-        webbrowser.open(f"{account.orocrm_url}/sandbox/contacts")
-    pause = threading.Event()
+        webbrowser.open(page)
     try:
-        while not pause.wait(_EVERY_S):
-            _sync_quietly(stage)
+        demonstration.keep_in_step(_tell)
     except KeyboardInterrupt:
         click.echo("\nGood-bye.")
 
 
-def _sync_quietly(stage: Stage) -> None:
-    try:
-        report = bootstrap.run_once(stage.config, stage.database, "demo", RunRequest())
-    except OrosyncError as error:
-        click.echo(str(error), err=True)
+def _tell(what: Report | OrosyncError) -> None:
+    if isinstance(what, OrosyncError):
+        click.echo(str(what), err=True)
         return
-    for problem in (*report.problems, *report.limits):
+    for problem in (*what.problems, *what.limits):
         click.echo(problem, err=True)
-    for entity, counts in report.entities.items():
+    for entity, counts in what.entities.items():
         for side, name in ((Side.OUTLOOK, "Outlook"), (Side.ORO, "OroCRM")):
             done = [f"{count} {verb}" for verb, count in counts[side.value].items() if count]
             if done:
-                click.echo(f"{entity}s in {name}: {', '.join(done)}  (orosync run {report.run[:8]})")
+                click.echo(f"{entity}s in {name}: {', '.join(done)}")

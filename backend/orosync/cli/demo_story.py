@@ -39,6 +39,7 @@ class Stage:
     graph: GraphSandbox
     oro: OroSandbox
     people: SeededPeople
+    url: str = ""  # of the application
     broken: list[str] = field(default_factory=list)
 
     def promise(self, what: str, *, kept: bool) -> None:

@@ -158,4 +158,5 @@ class Account:
     facts: Mapping[str, Json] = field(default_factory=dict)
     certificate: str | None = None  # pinned SHA-256 fingerprint
     organisation: str = "default"
+    owner: str | None = None  # "tenant:object id" of the person who connected it in the pane; only one account each
     id: int = 0

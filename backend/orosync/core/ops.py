@@ -25,6 +25,7 @@ class Verb(StrEnum):
     LEAVE = "leave"  # nothing is done, and this is why
 
 
+REPLACE = "replace"  # the rule of a deletion that makes room for the same record's new item
 WRITES = frozenset({Verb.CREATE, Verb.UPDATE, Verb.DELETE, Verb.STAMP})
 
 

@@ -250,7 +250,7 @@ _PLAIN: tuple[_Row, ...] = (
     ("contacts_folder", _USER, _CONTAINER, "Outlook's contacts folder, created when missing"),
     ("tasks_list", _USER, _CONTAINER, "Outlook's To Do list, created when missing"),
     ("calendar", _USER, _CONTAINER, "Outlook's calendar, created when missing"),
-    ("addin_look", _ADMIN, Object(100_000), "name, logo, colour, sections and texts of the pane"),
+    ("addin_look", _ADMIN, Object(400_000), "name, logo, colour, sections and texts of the pane"),
     ("enable_sync", _USER, YesNo(), "sync this account"),
     ("show_alerts", _USER, YesNo(), "show what needs attention in the pane"),
     ("sync_type", _USER, OneOf(SyncType), "all records, or those of one category, owned or tagged"),

@@ -1,8 +1,9 @@
 """The two ways to sign in to OroCRM: WSSE with the user's API key (to 6.0), and OAuth 2.0 (every version).
 
-A sign-in lends its headers to one request at a time (`use`), so that a token is never renewed while another request
-still travels with it: OroCRM kills the former access token at that moment (orocrm-api.md 1). How a token request is
-sent is left to the client.
+A person who signs in on OroCRM's own page brings a code (authorization_code with PKCE), and the tokens got for it are
+renewed by refresh tokens that work once. A sign-in lends its headers to one request at a time (`use`), so that a token
+is never renewed while another request still travels with it: OroCRM kills the former access token at that moment
+(orocrm-api.md 1). How a token request is sent is left to the client.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import hashlib
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ Post = Callable[[Mapping[str, str]], tuple[int, Any]]
 TOKEN_PATH = "/oauth2-token"  # noqa: S105 - a path
 WSSE_LAG = timedelta(seconds=20)  # `Created` in the future is refused at once; it lives for an hour
 EARLY = timedelta(seconds=60)  # a token is renewed this long before it ends
+LOOKS, LOOK_PAUSE_S = 3, 0.5  # for tokens that another process has got but may not have stored yet
 
 
 class SignIn(Protocol):
@@ -78,7 +81,8 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How tokens are asked for. `refresh_token` is the grant of a user who signed in on the consent page."""
+    """How tokens are asked for. `refresh_token` is the grant of a user who signed in on the consent page, and whose
+    code was exchanged by `redeem_code`. An application without secret is a public one."""
 
     kind: Literal["client_credentials", "password", "refresh_token"]
     client_id: str
@@ -90,7 +94,9 @@ class Grant:
 class OAuth:
     """Bearer tokens. `save` gets every renewed pair before it is used: the former refresh token is void by then.
 
-    now: our clock; only the span `expires_in` is taken from OroCRM. Thread-safe.
+    load: the pair stored last. Another process may work for the same account, and whoever renews first leaves the
+    other one with tokens that are void, so what is stored is looked at before and after a renewal that is refused.
+    now: our clock; only the span `expires_in` is taken from OroCRM. pause: waits seconds. Thread-safe.
     """
 
     def __init__(
@@ -100,11 +106,15 @@ class OAuth:
         now: Callable[[], datetime],
         tokens: Tokens | None = None,
         save: Callable[[Tokens], None] | None = None,
+        load: Callable[[], Tokens | None] | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._grant = grant
         self._now = now
         self._tokens = tokens
         self._save = save
+        self._load = load
+        self._pause = pause
         self._unsaved = False
         self._turn = threading.Condition()
         self._under_way = 0
@@ -153,11 +163,34 @@ class OAuth:
 
     def _renew(self, post: Post) -> None:
         if not self._unsaved:
-            self._tokens = ask_for_tokens(self._grant, self._tokens, post, self._now())
+            if self._renewed_elsewhere():
+                return
+            try:
+                self._tokens = ask_for_tokens(self._grant, self._tokens, post, self._now())
+            except SignInNeeded:
+                if not self._soon_renewed_elsewhere():
+                    raise
+                return
             self._unsaved = True
         if self._save is not None and self._tokens is not None:
             self._save(self._tokens)
         self._unsaved = False
+
+    def _soon_renewed_elsewhere(self) -> bool:
+        for look in range(LOOKS if self._load is not None else 0):
+            if look:
+                self._pause(LOOK_PAUSE_S)
+            if self._renewed_elsewhere():
+                return True
+        return False
+
+    def _renewed_elsewhere(self) -> bool:
+        """Takes over what another process stored since; True if it can be used as it is."""
+        stored = self._load() if self._load is not None else None
+        if stored is None or (self._tokens is not None and stored.access_token == self._tokens.access_token):
+            return False
+        self._tokens = stored
+        return self._usable()
 
 
 def ask_for_tokens(grant: Grant, known: Tokens | None, post: Post, now: datetime) -> Tokens:
@@ -210,6 +243,11 @@ def token_refused(grant: str, status: int, answer: Any) -> OrosyncError:
             "OroCRM refuses the OAuth application (invalid_client).",
             remedy="Check client id and secret, that the application is active and allows this grant, and that "
             '"Enable API" is on (System > Configuration > Integrations > Web API).',
+        )
+    if grant == "authorization_code" and code in {"invalid_grant", "invalid_request"}:
+        return SignInNeeded(
+            f"OroCRM does not take the code of its own sign-in page ({code}).",
+            remedy="Sign in to OroCRM again: a code works once, and for ten minutes.",
         )
     if code == "invalid_grant":
         return SignInNeeded(

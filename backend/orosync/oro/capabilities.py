@@ -120,6 +120,12 @@ def user(client: OroClient) -> dict[str, str]:
     return {"id": str(row["id"]), "email": str(row["attributes"].get("email") or "")}
 
 
+def user_name(client: OroClient) -> str:
+    """What the user signs in with; "" where the role hides the profile."""
+    answer = client.get("userprofile")
+    return str(one_of(answer)["attributes"].get("username") or "") if answer.ok else ""
+
+
 def _may_read(client: OroClient, entity: Entity) -> bool:
     answer = probe(client, entity)
     if answer.ok:

@@ -12,22 +12,51 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from orosync.core.records import Entity
-from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded
+from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded, Unreachable
 from orosync.oro import capabilities
 from orosync.oro.answers import PLURAL
 from orosync.oro.client import OroClient
 
+HARMLESS = frozenset({"clock", *(entity.value for entity in Entity)})
 SKEW = timedelta(seconds=15)  # `Created` is set 20 seconds back
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """what: url, connection, clock, sign_in, api, profile, contact, task, event. message: for people."""
+    """what: url, connection, certificate, clock, sign_in, api, profile, contact, task, event. message: for people.
+    fingerprint: SHA-256 (hex) of the certificate that is not trusted, to be compared and pinned."""
 
     ok: bool
     what: str
     message: str
     remedy: str = ""
+    fingerprint: str | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """True if nothing can be synced so. A clock that is off blocks nothing by itself: where it does, the sign-in is
+        refused; and of an entity that may not be read the others go on."""
+        return not self.ok and self.what not in HARMLESS
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The ways to sign in that an OroCRM has, as far as it tells a stranger. Both are missing in its answers, or
+    `oauth` alone is there, while its API is switched off."""
+
+    wsse: bool
+    oauth: bool
+
+
+def offers(client: OroClient) -> Offers:
+    """Asks without signing in. Raises Throttled and Unreachable."""
+    return Offers(capabilities.offers_wsse(client), capabilities.offers_oauth(client))
+
+
+def of_error(error: OrosyncError) -> Finding:
+    """What a request that got no usable answer tells."""
+    met = error.fingerprint if isinstance(error, Unreachable) else None
+    return Finding(False, "certificate" if met else "connection", error.message, error.remedy, met)
 
 
 def check(
@@ -41,28 +70,47 @@ def check(
     try:
         return _check(client, entities, wsse=wsse, now=now)
     except OrosyncError as error:  # in the middle of the questions: the network, or an OroCRM under repair
-        return [Finding(False, "connection", error.message, error.remedy)]
+        return [of_error(error)]
 
 
 def _check(
     client: OroClient, entities: Collection[Entity], *, wsse: bool, now: Callable[[], datetime]
 ) -> list[Finding]:
+    findings = _check_unsigned(client, wsse=wsse, now=now)
+    if any(each.blocks for each in findings):
+        return findings
+    signed = _sign_in(client, wsse=wsse)
+    findings.append(signed)
+    if not signed.ok:
+        return findings
+    return [*findings, *(_entity(client, entity) for entity in entities)]
+
+
+def check_unsigned(
+    client: OroClient, *, wsse: bool, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> list[Finding]:
+    """What can be found out before anybody signed in: the beginning of `check`. Raises nothing."""
+    try:
+        return _check_unsigned(client, wsse=wsse, now=now)
+    except OrosyncError as error:
+        return [of_error(error)]
+
+
+def _check_unsigned(client: OroClient, *, wsse: bool, now: Callable[[], datetime]) -> list[Finding]:
     status, headers, text = client.get_unsigned("/api/contacts?page[size]=1")
     if wrong := _address(client, status, headers, text):
         return [wrong]
     findings = [Finding(True, "url", f"An OroCRM answers at {client.base_url}.")]
-    if skew := _clock(headers, now()):
+    if wsse and (skew := _clock(headers, now())):
         findings.append(skew)
     # A switched-off API answers 404 to everybody, where one that is on asks for a sign-in.
     if status == 404:
         return [*findings, _api_off()]
     if wsse and status == 401 and not headers.get("WWW-Authenticate", "").upper().startswith("WSSE"):
         return [*findings, _no_wsse()]
-    signed = _sign_in(client, wsse=wsse)
-    findings.append(signed)
-    if not signed.ok:
-        return findings
-    return [*findings, *(_entity(client, entity) for entity in entities)]
+    if not wsse and not capabilities.offers_oauth(client):
+        return [*findings, _no_oauth()]
+    return findings
 
 
 def _address(client: OroClient, status: int, headers: Mapping[str, str], text: str) -> Finding | None:
@@ -108,6 +156,13 @@ def _no_wsse() -> Finding:
     return Finding(
         False, "sign_in", "This OroCRM takes no API keys any more (WSSE went with 6.1).",
         "Sign in with OAuth: an administrator makes an OAuth application in OroCRM and gives you id and secret.",
+    )  # fmt: skip
+
+
+def _no_oauth() -> Finding:
+    return Finding(
+        False, "sign_in", "This OroCRM has no OAuth.",
+        "Sign in with an API key, or ask its administrator for the package oro/oauth2-server.",
     )  # fmt: skip
 
 

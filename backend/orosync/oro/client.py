@@ -24,6 +24,7 @@ from urllib3.exceptions import InvalidHeader
 
 from orosync.errors import AccountBlocked, OrosyncError, OutcomeUnknown, SideFailing, SignInNeeded, Throttled
 from orosync.oro import transport
+from orosync.oro.addresses import AddressRule
 from orosync.oro.auth import TOKEN_PATH, SignIn
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -68,7 +69,8 @@ class Answer:
 class OroClient:
     """One OroCRM as one user. Thread-safe: each thread has its own session.
 
-    adapters: URL prefix -> requests adapter, for a simulated OroCRM inside the process. pause: waits seconds.
+    adapters: URL prefix -> requests adapter, for a simulated OroCRM inside the process. addresses: where connections
+    may end, None for anywhere. pause: waits seconds.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class OroClient:
         adapters: Mapping[str, BaseAdapter] | None = None,
         pinned_fingerprint: str | None = None,
         allow_loopback_http: bool = False,
+        addresses: AddressRule | None = None,
         timeouts: tuple[float, float] = (transport.CONNECT_S, transport.READ_S),
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -86,6 +89,7 @@ class OroClient:
         self._sign_in = sign_in
         self._adapters = dict(adapters or {})
         self._pin = transport.checked_fingerprint(pinned_fingerprint) if pinned_fingerprint else None
+        self._rule = addresses
         self._timeouts = timeouts
         self._pause = pause
         self._sent = itertools.count(1)
@@ -128,7 +132,7 @@ class OroClient:
         try:
             response = self._send("POST", TOKEN_PATH, None, dict(form), {"Accept": "application/json"})
         except requests.RequestException as error:
-            raise transport.broken(error, self.base_url, pinned=self._pin is not None, writing=False) from error
+            raise self._broken(error, writing=False) from error
         self._raise_for_pause(response)
         return response.status_code, _parsed(response)
 
@@ -137,7 +141,7 @@ class OroClient:
         try:
             response = self._send("GET", path, None, None, {"Accept": Dialect.JSONAPI.media_type})
         except requests.RequestException as error:
-            raise transport.broken(error, self.base_url, pinned=self._pin is not None, writing=False) from error
+            raise self._broken(error, writing=False) from error
         return response.status_code, CaseInsensitiveDict(response.headers), response.text[:2000]
 
     def _answer(
@@ -181,8 +185,7 @@ class OroClient:
                     response = self._send(method, path, params, data, headers | signed)
                 except requests.RequestException as error:
                     if not tries or not transport.may_repeat(error):
-                        pinned = self._pin is not None
-                        raise transport.broken(error, self.base_url, pinned=pinned, writing=method != "GET") from error
+                        raise self._broken(error, writing=method != "GET") from error
                     response = None
             if response is not None and response.status_code == 401 and not renewed:
                 renewed = self._sign_in.refused(signed)
@@ -212,9 +215,15 @@ class OroClient:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
-            session = transport.new_session(self.base_url, pinned_fingerprint=self._pin, adapters=self._adapters)
+            session = transport.new_session(
+                self.base_url, pinned_fingerprint=self._pin, adapters=self._adapters, rule=self._rule
+            )
             self._own.session = session
         return session
+
+    def _broken(self, error: requests.RequestException, *, writing: bool) -> OrosyncError:
+        pinned = self._pin is not None
+        return transport.broken(error, self.base_url, pinned=pinned, writing=writing, rule=self._rule)
 
     def _raise_for_pause(self, response: requests.Response) -> None:
         if response.status_code in {429, 503}:

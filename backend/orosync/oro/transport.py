@@ -2,6 +2,7 @@
 
 Nothing here knows a dialect or a sign-in. Certificates are either trusted by the system or pinned by their SHA-256
 fingerprint; a certificate that is neither is reported with the fingerprint met, so that it can be compared and pinned.
+Where a connection may end is decided by `addresses.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
 from orosync.errors import BadInput, OrosyncError, OutcomeUnknown, Unreachable
+from orosync.oro.addresses import AddressRule, addresses_of, peer_of, ruled_pools
 
 CONNECT_S, READ_S = 5.0, 60.0
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -61,12 +63,25 @@ def checked_fingerprint(fingerprint: str) -> str:
     return digits
 
 
-class PinnedAdapter(HTTPAdapter):
+class _Adapter(HTTPAdapter):
+    """rule: for the addresses connected to. A proxy of the environment resolves names itself, and rules by itself."""
+
+    def __init__(self, rule: AddressRule | None = None) -> None:
+        self._rule = rule
+        super().__init__(max_retries=CONNECT_ONLY)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        if self._rule is not None:
+            self.poolmanager.pool_classes_by_scheme = ruled_pools(self._rule)
+
+
+class PinnedAdapter(_Adapter):
     """Accepts exactly one certificate, whoever signed it (urllib3 `assert_fingerprint`)."""
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, fingerprint: str, rule: AddressRule | None = None) -> None:
         self._fingerprint = fingerprint
-        super().__init__(max_retries=CONNECT_ONLY)
+        super().__init__(rule)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
@@ -78,16 +93,20 @@ class PinnedAdapter(HTTPAdapter):
 
 
 def new_session(
-    base_url: str, *, pinned_fingerprint: str | None, adapters: Mapping[str, BaseAdapter] | None
+    base_url: str,
+    *,
+    pinned_fingerprint: str | None,
+    adapters: Mapping[str, BaseAdapter] | None,
+    rule: AddressRule | None = None,
 ) -> requests.Session:
     """A session of one thread. No cookies (a cookie would make OroCRM answer as a browser's session) and no .netrc."""
     session = requests.Session()
     session.auth = _unchanged
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", HTTPAdapter(max_retries=CONNECT_ONLY))
-    session.mount("http://", HTTPAdapter(max_retries=CONNECT_ONLY))
+    session.mount("https://", _Adapter(rule))
+    session.mount("http://", _Adapter(rule))
     if pinned_fingerprint is not None:
-        session.mount(base_url, PinnedAdapter(pinned_fingerprint))
+        session.mount(base_url, PinnedAdapter(pinned_fingerprint, rule))
     for prefix, adapter in (adapters or {}).items():
         session.mount(prefix, adapter)
     return session
@@ -97,31 +116,44 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def fingerprint_met(base_url: str, timeout_s: float = CONNECT_S) -> str | None:
-    """SHA-256 of the certificate the host shows, not checked in any way; None if that cannot be told."""
+def fingerprint_met(base_url: str, rule: AddressRule | None = None, timeout_s: float = CONNECT_S) -> str | None:
+    """SHA-256 of the certificate the host shows, not checked in any way; None if that cannot be told.
+
+    Raises Unreachable if the rule forbids the address.
+    """
     parts = urlsplit(base_url)
+    host, port = parts.hostname or "", parts.port or 443
+    if rule is not None:
+        rule.check(host, addresses_of(host, port))
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((parts.hostname or "", parts.port or 443), timeout=timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
-        ):
-            certificate = secured.getpeercert(binary_form=True)
+        with socket.create_connection((host, port), timeout=timeout_s) as plain:
+            if rule is not None:
+                rule.check(host, [peer_of(plain)])
+            with context.wrap_socket(plain, server_hostname=host) as secured:
+                certificate = secured.getpeercert(binary_form=True)
     except OSError:
         return None
     return hashlib.sha256(certificate).hexdigest() if certificate else None
 
 
-def broken(error: requests.RequestException, base_url: str, *, pinned: bool, writing: bool) -> OrosyncError:
+def broken(
+    error: requests.RequestException,
+    base_url: str,
+    *,
+    pinned: bool,
+    writing: bool,
+    rule: AddressRule | None = None,
+) -> OrosyncError:
     """What a request without an answer means.
 
     Never connected: Unreachable, certainly not applied. Sent and then lost: OutcomeUnknown for a write.
     """
     host = urlsplit(base_url).netloc
     if isinstance(error, requests.exceptions.SSLError):
-        return _untrusted(host, base_url, pinned=pinned)
+        return _untrusted(host, base_url, rule, pinned=pinned)
     if never_sent(error):
         name = isinstance(_reason(error), NameResolutionError)
         what = "its name is not known" if name else "it does not accept the connection"
@@ -132,9 +164,13 @@ def broken(error: requests.RequestException, base_url: str, *, pinned: bool, wri
     return Unreachable(f"OroCRM at {host} does not answer: {what}.", remedy="Check the network, then try again.")
 
 
-def _untrusted(host: str, base_url: str, *, pinned: bool) -> Unreachable:
-    met = fingerprint_met(base_url)
-    shown = f" Its SHA-256 fingerprint is {met}." if met else ""
+def _untrusted(host: str, base_url: str, rule: AddressRule | None, *, pinned: bool) -> Unreachable:
+    met = fingerprint_met(base_url, rule)
+    if met is None:
+        return Unreachable(
+            f"OroCRM at {host} does not speak https.", remedy="Check orocrm_url, its port first, and the network."
+        )
+    shown = f" Its SHA-256 fingerprint is {met}."
     if pinned:
         return Unreachable(
             f"OroCRM at {host} shows another certificate than the pinned one.{shown}",

@@ -20,7 +20,7 @@ from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded, Unreachab
 from orosync.outlook.replies import SIGN_IN
 
 # Entra's words for "the user must act" and for "the registration of the application is wrong".
-_USER_MUST_ACT = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+USER_MUST_ACT = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 _SPARE_S = 300.0  # a token is not used in its last five minutes, as msal does it
 CAPABILITIES = ("CP1",)  # Graph may revoke early and say with which claims to ask again
 
@@ -86,7 +86,7 @@ class ClientCredentials:
         self._scope = scope
         self._lock = threading.Lock()
         self._remembered = _Remembered(monotonic)
-        self._new_app = _app_factory(client_id, credential, authority, http_client)
+        self._new_app = app_factory(client_id, credential, authority, http_client)
         self._app: Any = None
 
     def token(self) -> str:
@@ -107,9 +107,9 @@ class ClientCredentials:
                 self._app = self._new_app(None)
             return self._app.acquire_token_for_client([self._scope], claims_challenge=claims)
 
-        answer = _asked(ask)
+        answer = asked(ask)
         if "access_token" not in answer:
-            raise _refusal(answer, by_user=False)
+            raise refusal(answer, by_user=False)
         return self._remembered.put(answer)
 
 
@@ -139,7 +139,7 @@ class Delegated:
         own = threading.RLock()
         self._lock = lock if lock is not None else lambda: own
         self._remembered = _Remembered(monotonic)
-        self._new_app = _app_factory(client_id, credential, authority, http_client)
+        self._new_app = app_factory(client_id, credential, authority, http_client)
 
     def token(self) -> str:
         return self._remembered.get() or self._silent(None, force=False)
@@ -174,23 +174,26 @@ class Delegated:
             cache = msal.SerializableTokenCache()
             cache.deserialize(self._load() or "{}")
 
-            def asked() -> Any:
+            def with_app() -> Any:
                 return ask(self._new_app(cache))
 
             try:
-                answer = _asked(asked)
+                answer = asked(with_app)
             finally:
                 if cache.has_state_changed:
                     self._save(cache.serialize())
         if "access_token" not in answer:
-            raise _refusal(answer, by_user=True)
+            raise refusal(answer, by_user=True)
         return self._remembered.put(answer)
 
 
-def _app_factory(
+def app_factory(
     client_id: str, credential: str | Mapping[str, Any] | None, authority: str, http_client: Any
 ) -> Callable[[Any], Any]:
-    """Applications are built when they are needed: building one asks the network about the authority."""
+    """Makes msal's applications, each for a token cache (None: one of its own, in memory).
+
+    Applications are built when they are needed: building one asks the network about the authority.
+    """
     kind = msal.PublicClientApplication if credential is None else msal.ConfidentialClientApplication
 
     def new(cache: Any) -> Any:
@@ -208,7 +211,8 @@ def _app_factory(
     return new
 
 
-def _asked(ask: Callable[[], Any]) -> Mapping[str, Any]:
+def asked(ask: Callable[[], Any]) -> Mapping[str, Any]:
+    """What msal answers, an error of OAuth among them. Raises Unreachable, AccountBlocked."""
     try:
         answer = ask()
     except (requests.RequestException, msal.exceptions.MsalServiceError):
@@ -223,11 +227,11 @@ def _asked(ask: Callable[[], Any]) -> Mapping[str, Any]:
     return answer if isinstance(answer, Mapping) else {}
 
 
-def _refusal(answer: Mapping[str, Any], *, by_user: bool) -> OrosyncError:
+def refusal(answer: Mapping[str, Any], *, by_user: bool) -> OrosyncError:
     """By `error` and `suberror` alone; a description may name the user."""
     error, suberror = str(answer.get("error", "")), str(answer.get("suberror", ""))
     said = " ".join(word for word in (error, suberror) if word) or "no sign-in is stored"
-    if by_user and (not error or error in _USER_MUST_ACT):
+    if by_user and (not error or error in USER_MUST_ACT):
         return SignInNeeded(f"The user's sign-in to Microsoft 365 has ended ({said}).", remedy=SIGN_IN)
     if error in {"temporarily_unavailable", "server_error", "too_many_requests"}:
         return Unreachable(f"The sign-in service of Microsoft 365 is busy ({said}).")

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from orosync.sandbox.crm_seed import fill_crm
 from orosync.sandbox.graph import GraphSandbox, Mailbox
 from orosync.sandbox.oro import BackOffice, OroSandbox
 from orosync.sandbox.people import EVENTS, TASKS, Person, people
@@ -98,6 +99,13 @@ def fill(halves: Halves, made: SeededPeople, *, contacts: int, tasks: int, event
         made.expected[kind] = Expected()
         made.ids[kind] = {}
         fill_kind(halves, made, count, random.Random(f"{seed} {kind}"))
+    if halves.office is not None:
+        known, todo = (_in_oro(made.ids[kind]) for kind in ("contact", "task"))
+        fill_crm(halves.office, known, todo, halves.today, seed)
+
+
+def _in_oro(ids: dict[str, Any]) -> list[int]:
+    return sorted([*ids.get("oro_oro", []), *ids.get("oro_both", [])])
 
 
 def _where(count: int) -> Iterator[str]:

@@ -26,6 +26,8 @@ PLACE_LISTS = ("countries", "regions")
 _ROW = tables.accounts.c
 _ALL = sa.select(tables.accounts).order_by(_ROW.name)
 _BY_NAME = sa.select(tables.accounts).where(_ROW.name == sa.bindparam("name"))
+_BY_OWNER = sa.select(tables.accounts).where(_ROW.owner == sa.bindparam("owner"))
+_OF_MAILBOX = sa.select(tables.accounts).where(sa.func.lower(_ROW.mailbox) == sa.bindparam("mailbox"))
 _BY_ID = sa.select(tables.accounts).where(_ROW.id == sa.bindparam("account_id"))
 _MINE = _ROW.id == sa.bindparam("account_id_")
 _ADD = sa.insert(tables.accounts).returning(_ROW.id)
@@ -88,14 +90,11 @@ class Accounts:
         self._places = places
 
     def add(self, account: Account) -> int:
-        """`account.id` is ignored; returns the new id. BadInput if the name is taken."""
+        """`account.id` is ignored; returns the new id. BadInput if the name is taken, or the owner has an account; the
+        transaction it happened in must then be given up."""
         with self._transactions.writing() as connection:
             if connection.execute(_BY_NAME, {"name": account.name}).first() is not None:
-                raise BadInput(
-                    f"There is an account named {account.name!r} already.",
-                    field="name",
-                    remedy="Choose another name, or remove that account first.",
-                )
+                raise _taken(account)
             facts, digest = self._places.save(connection, account.facts)
             row = {
                 **_connection_values(account),
@@ -105,8 +104,12 @@ class Accounts:
                 "state_since": account.state_since,
                 "facts": facts,
                 "places": digest,
+                "owner": account.owner,
             }
-            return int(connection.execute(_ADD, row).scalar_one())
+            try:
+                return int(connection.execute(_ADD, row).scalar_one())
+            except sa.exc.IntegrityError:  # somebody else's was added since we looked, or the owner has one
+                raise _taken(account) from None
 
     def named(self, name: str) -> Account:
         """BadInput if there is none."""
@@ -117,6 +120,18 @@ class Accounts:
                     f"There is no account named {name!r}.", field="name", remedy="See `orosync accounts list`."
                 )
             return _to_account(connection, row, self._places)
+
+    def owned_by(self, owner: str) -> Account | None:
+        """The account that this person ("tenant:object id") connected."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(_BY_OWNER, {"owner": owner}).first()
+            return None if row is None else _to_account(connection, row, self._places)
+
+    def of_mailbox(self, mailbox: str) -> list[Account]:
+        """Upper and lower case do not count."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(_OF_MAILBOX, {"mailbox": mailbox.lower()}).all()
+            return [_to_account(connection, row, self._places) for row in rows]
 
     def get(self, account_id: int) -> Account:
         """BadInput if there is none (any more)."""
@@ -142,6 +157,12 @@ class Accounts:
     def disable(self, account_id: int, reason: str, at: datetime) -> None:
         """Runs leave it alone until it is enabled."""
         self._set_state(account_id, "disabled", reason, at)
+
+    def suspend(self, account_id: int, reason: str, at: datetime) -> None:
+        """Somebody must act first. Ignored if a person disabled it."""
+        values = {"account_id_": account_id, "new_state": "suspended", "reason": reason, "at": at}
+        with self._transactions.writing() as connection:
+            connection.execute(_SET_STATE_OF_ENABLED, values)
 
     def remove(self, account_id: int) -> None:
         """With every row of its own, secrets and history included. Whoever holds its lease loses it."""
@@ -202,6 +223,14 @@ def _must_meet(result: sa.CursorResult[Any], account_id: int) -> None:
         raise _gone(account_id)
 
 
+def _taken(account: Account) -> BadInput:
+    return BadInput(
+        f"There is an account named {account.name!r}, or of the same person, already.",
+        field="name",
+        remedy="Choose another name, or remove that account first.",
+    )
+
+
 def _gone(account_id: int) -> BadInput:
     return BadInput(f"There is no account {account_id} (any more).", field="account")
 
@@ -220,5 +249,6 @@ def _to_account(connection: sa.Connection, row: sa.Row[Any], places: Places) -> 
         facts=places.join(connection, row.facts, row.places),
         certificate=row.certificate,
         organisation=row.organisation,
+        owner=row.owner,
         id=row.id,
     )

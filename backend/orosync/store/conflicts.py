@@ -22,6 +22,16 @@ _ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
 _ADD = sa.insert(tables.conflicts)
 _ALL = sa.select(tables.conflicts).where(_ACCOUNT).order_by(_ROW.id)
 _OPEN = _ALL.where(tables.OPEN_CONFLICT)
+_OLDER = (
+    _ALL.where(_ROW.id < sa.bindparam("before")).order_by(None).order_by(_ROW.id.desc()).limit(sa.bindparam("most"))
+)
+_NEWER_OPEN = _OPEN.where(_ROW.id > sa.bindparam("after")).limit(sa.bindparam("most"))
+_OPEN_IDS = sa.select(_ROW.id).where(_ACCOUNT, tables.OPEN_CONFLICT, _ROW.id.in_(sa.bindparam("ids", expanding=True)))
+_COUNT_UNANSWERED = (
+    sa.select(sa.func.count())
+    .select_from(tables.conflicts)
+    .where(_ACCOUNT, tables.OPEN_CONFLICT, _ROW.choice.is_(None))
+)
 _ONE = sa.select(tables.conflicts).where(_ACCOUNT, _ROW.id == sa.bindparam("conflict_id"))
 _SETTLE = (
     sa.update(tables.conflicts)
@@ -79,6 +89,23 @@ class Conflicts(AccountPart):
     def conflicts(self, open_only: bool = True) -> list[Conflict]:
         """In the order they arose. Open ones may have their answer already; see the module's text."""
         return [_to_conflict(row) for row in self._rows(_OPEN if open_only else _ALL)]
+
+    def open_conflicts_after(self, after: int, limit: int) -> list[Conflict]:
+        """Oldest first: the open ones whose id is above `after`."""
+        return [_to_conflict(row) for row in self._rows(_NEWER_OPEN, after=after, most=limit)]
+
+    def conflicts_before(self, before: int | None, limit: int) -> list[Conflict]:
+        """Newest first: open and settled ones whose id is below `before`."""
+        rows = self._rows(_OLDER, before=before if before is not None else 2**62, most=limit)
+        return [_to_conflict(row) for row in rows]
+
+    def open_among(self, conflict_ids: Iterable[int]) -> set[int]:
+        """Those of these ids that are open."""
+        return {row.id for row in self._rows_chunked(_OPEN_IDS, conflict_ids)}
+
+    def count_unanswered_conflicts(self) -> int:
+        """Open ones that wait for a person."""
+        return int(self._rows(_COUNT_UNANSWERED)[0][0])
 
     def conflict(self, conflict_id: int) -> Conflict | None:
         with self._transactions.reading() as connection:

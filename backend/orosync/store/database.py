@@ -19,8 +19,10 @@ from orosync.store.intents import Intents
 from orosync.store.journal import Journal
 from orosync.store.leases import Lease, Leases
 from orosync.store.links import Links
+from orosync.store.one_time_codes import OneTimeCodes
 from orosync.store.oplog import Oplog
 from orosync.store.quarantine import Quarantine
+from orosync.store.requested_runs import RequestedRuns
 from orosync.store.runs import Runs
 from orosync.store.settings import Settings, SettingsLevels
 from orosync.store.transactions import Transactions
@@ -74,6 +76,8 @@ class Database:
         self.accounts = Accounts(self._transactions, self._places)
         self.settings = Settings(self._transactions, now)
         self.leases = Leases(self._transactions)
+        self.requested_runs = RequestedRuns(self._transactions, now)
+        self.one_time_codes = OneTimeCodes(self._transactions, self._needed_vault, now)
 
     @property
     def engine(self) -> sa.Engine:

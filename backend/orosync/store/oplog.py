@@ -19,6 +19,11 @@ _ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
 _ENTITY = _ROW.entity == sa.bindparam("entity")
 _ADD = sa.insert(tables.oplog)
 _OF_RUN = sa.select(tables.oplog).where(_ACCOUNT, _ROW.run == sa.bindparam("run")).order_by(_ROW.seq)
+_PAGE_OF_RUN = _OF_RUN.where(
+    _ROW.seq > sa.bindparam("after"),
+    sa.or_(sa.bindparam("entity", type_=sa.Text).is_(None), _ROW.entity == sa.bindparam("entity", type_=sa.Text)),
+    sa.or_(sa.bindparam("verb", type_=sa.Text).is_(None), _ROW.verb == sa.bindparam("verb", type_=sa.Text)),
+).limit(sa.bindparam("most"))
 _OF_RECORD = {
     side: sa.select(tables.oplog)
     .where(_ACCOUNT, _ENTITY, column == sa.bindparam("record_id"))
@@ -75,6 +80,11 @@ class Oplog(AccountPart):
     def oplog(self, run: str) -> list[OplogEntry]:
         """In the order it was done."""
         return [_to_entry(row) for row in self._rows(_OF_RUN, run=run)]
+
+    def oplog_page(self, run: str, after: int, limit: int, *, entity: str | None, verb: str | None) -> list[OplogEntry]:
+        """As `oplog`: those whose seq is above `after`, of this entity and verb, None for all."""
+        rows = self._rows(_PAGE_OF_RUN, run=run, after=after, most=limit, entity=entity, verb=verb)
+        return [_to_entry(row) for row in rows]
 
     def oplog_of(self, entity: Entity, side: Side, id: str) -> list[OplogEntry]:
         """Newest first."""

@@ -26,6 +26,8 @@ _ALL = (
     .where(_ROW.account_id == sa.bindparam("account_id"))
     .order_by(_ROW.first_at, _ROW.side, _ROW.entity, _ROW.record_id)
 )
+_COUNT = sa.select(sa.func.count()).select_from(tables.quarantine).where(_ROW.account_id == sa.bindparam("account_id"))
+_PAGE = _ALL.limit(sa.bindparam("most")).offset(sa.bindparam("start"))
 _RELEASE = sa.delete(tables.quarantine).where(*_ONE)
 _RETRY_ONE = sa.update(tables.quarantine).where(*_ONE).values(next_try=sa.bindparam("at"))
 _RETRY_ALL = sa.update(tables.quarantine).where(_ACCOUNT).values(next_try=sa.bindparam("at"))
@@ -71,6 +73,13 @@ class Quarantine(AccountPart):
     def quarantined(self) -> list[Quarantined]:
         """Oldest first."""
         return [_to_quarantined(row) for row in self._rows(_ALL)]
+
+    def quarantined_page(self, start: int, limit: int) -> list[Quarantined]:
+        """Oldest first, without the first `start`."""
+        return [_to_quarantined(row) for row in self._rows(_PAGE, start=start, most=limit)]
+
+    def count_quarantined(self) -> int:
+        return int(self._rows(_COUNT)[0][0])
 
     def release(self, side: Side, entity: Entity, id: str) -> None:
         """It is well again, or gone."""

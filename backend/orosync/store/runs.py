@@ -5,6 +5,7 @@ An approval is not stored: it names the plan's hash and is given with the run th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,11 @@ from orosync.store.transactions import AccountPart, Upsert
 _ROW = tables.runs.c
 _ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
 _START = sa.insert(tables.runs)
+_BEGIN = (
+    sa.update(tables.runs)
+    .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"))
+    .values(state="running", started_at=sa.bindparam("at"))
+)
 _FINISH = (
     sa.update(tables.runs)
     .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"))
@@ -24,15 +30,26 @@ _FINISH = (
 )
 _NEWEST = sa.select(tables.runs).where(_ACCOUNT).order_by(_ROW.id.desc()).limit(sa.bindparam("most"))
 _ONE = sa.select(tables.runs).where(_ACCOUNT, _ROW.run == sa.bindparam("run"))
+_OLDER = (
+    sa.select(tables.runs)
+    .where(_ACCOUNT, _ROW.id < sa.bindparam("before"), _ROW.mode.in_(sa.bindparam("modes", expanding=True)))
+    .order_by(_ROW.id.desc())
+    .limit(sa.bindparam("most"))
+)
 _SAVE_PLAN = Upsert(tables.plans)
 _PLAN = sa.select(tables.plans).where(
     tables.plans.c.account_id == sa.bindparam("account_id"), tables.plans.c.run == sa.bindparam("run")
 )
 
 
+_NO_NUMBER = 2**62  # above every number
+
+
 class Runs(AccountPart):
     def start_run(self, run: str, mode: str, at: datetime) -> None:
-        """Its state is "running" until it is finished."""
+        """Its state is "running" until it is finished. One that a person asked for is there already."""
+        if self._write(_BEGIN, {"account_id_": self._account_id, "run_": run, "at": at}):
+            return
         self._write(
             _START,
             {"account_id": self._account_id, "run": run, "mode": mode, "state": "running", "started_at": at},
@@ -43,9 +60,15 @@ class Runs(AccountPart):
         self._write(_FINISH, values)
 
     def runs(self, limit: int = 50) -> list[Json]:
-        """Newest first: {"run", "mode", "state", "started_at", "finished_at", "summary"}; times as
-        "YYYY-MM-DDTHH:MM:SSZ", finished_at and summary None while it runs or if it was killed."""
+        """Newest first: {"run", "mode", "state", "requested_at", "started_at", "finished_at", "progress", "summary"};
+        times as "YYYY-MM-DDTHH:MM:SSZ". finished_at and summary are None while it runs or if it was killed, started_at
+        while it waits; requested_at and progress are only of runs that a person asked for."""
         return [_to_json(row) for row in self._rows(_NEWEST, most=limit)]
+
+    def older_runs(self, before: int | None, modes: Sequence[str], limit: int) -> list[tuple[int, Json]]:
+        """Newest first, with their numbers: those of these modes whose number is below `before`."""
+        rows = self._rows(_OLDER, before=before if before is not None else _NO_NUMBER, modes=list(modes), most=limit)
+        return [(row.id, _to_json(row)) for row in rows]
 
     def run(self, run: str) -> Json | None:
         """As in `runs`."""
@@ -77,6 +100,8 @@ def _to_json(row: sa.Row[Any]) -> Json:
         "run": row.run,
         "mode": row.mode,
         "state": row.state,
+        "requested_at": _instant(row.requested_at),
+        "progress": row.progress,
         "started_at": _instant(row.started_at),
         "finished_at": _instant(row.finished_at),
         "summary": row.summary,

@@ -30,6 +30,7 @@ TOMBSTONE = sa.text("state = 'tombstone'")
 TO_STAMP = sa.text("state = 'active' AND NOT stamped")
 OPEN_CREATE = sa.text("verb = 'create'")  # closed intents are deleted, so every row is open
 OPEN_CONFLICT = sa.text("open")
+REQUESTED_RUN = sa.text("request IS NOT NULL AND state IN ('waiting', 'running')")
 
 
 def _account(*, primary_key: bool = False) -> sa.Column[int]:
@@ -76,7 +77,9 @@ accounts = sa.Table(
     sa.Column("state_since", UtcTime),
     sa.Column("facts", JsonText, nullable=False),
     sa.Column("places", ID, sa.ForeignKey("places.digest")),
+    sa.Column("owner", ID),
     sa.UniqueConstraint("name"),
+    sa.UniqueConstraint("owner"),
     sqlite_autoincrement=True,  # a message that names a removed account must not find another one
 )
 
@@ -89,6 +92,16 @@ secrets = sa.Table(
     sa.Column("ciphertext", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("saved_at", UtcTime, nullable=False),
+)
+
+# Of nobody's account: a code may come before there is one. digest: of kind and code; ciphertext by the vault.
+one_time_codes = sa.Table(
+    "one_time_codes",
+    metadata,
+    _key("digest"),
+    sa.Column("ciphertext", sa.Text, nullable=False),
+    sa.Column("expires", UtcTime, nullable=False),
+    sa.Index(None, "expires"),
 )
 
 # owner NULL: released. The row stays, so that its epoch only ever grows.
@@ -266,6 +279,7 @@ quarantine = sa.Table(
     sa.Column("next_try", UtcTime, nullable=False),
 )
 
+# request, requested_at, idempotency_key: of runs that a person asked for. started_at NULL: it waits its turn.
 runs = sa.Table(
     "runs",
     metadata,
@@ -274,11 +288,24 @@ runs = sa.Table(
     sa.Column("run", ID, nullable=False),
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("started_at", UtcTime),
     sa.Column("finished_at", UtcTime),
     sa.Column("summary", JsonText),
+    sa.Column("requested_at", UtcTime),
+    sa.Column("request", JsonText),
+    sa.Column("idempotency_key", ID),
+    sa.Column("progress", JsonText),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("account_id", "run"),
     sa.Index(None, "account_id", "id"),
+    _where(
+        "uq_runs_idempotency_key",
+        "account_id",
+        "idempotency_key",
+        where=sa.text("idempotency_key IS NOT NULL"),
+        unique=True,
+    ),
+    _where("ix_runs_requested", "account_id", "id", where=REQUESTED_RUN),
     sqlite_autoincrement=True,
 )
 

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from orosync.core.exchange import Write, WriteResult, Written
 from orosync.core.ledger import Intent
 from orosync.core.mapping import lens_of, with_stamp
-from orosync.core.ops import Op, Verb
+from orosync.core.ops import REPLACE, Op, Verb
 from orosync.core.pairing import oro_uid
 from orosync.core.records import Entity, Item, Json, Side
 from orosync.errors import (
@@ -66,7 +66,7 @@ def apply(session: Session, entity: Entity, plan: Sequence[Planned]) -> Applied:
 
 
 def _phases() -> Iterator[_Phase]:
-    yield _Phase(Verb.DELETE, Side.OUTLOOK, rule="replace")
+    yield _Phase(Verb.DELETE, Side.OUTLOOK, rule=REPLACE)
     for side in (Side.ORO, Side.OUTLOOK):
         yield _Phase(Verb.UPDATE, side)
     for side in (Side.OUTLOOK, Side.ORO):
@@ -82,8 +82,8 @@ class _Phase:
     rule: str = ""
 
     def __call__(self, op: Op) -> bool:
-        replacing = op.verb is Verb.DELETE and op.rule == "replace"
-        return op.verb is self.verb and op.side is self.side and replacing == (self.rule == "replace")
+        replacing = op.verb is Verb.DELETE and op.rule == REPLACE
+        return op.verb is self.verb and op.side is self.side and replacing == (self.rule == REPLACE)
 
 
 def _chunks(group: Sequence[tuple[Planned, Op]]) -> Iterator[Sequence[tuple[Planned, Op]]]:
@@ -146,10 +146,12 @@ def _as_write(session: Session, planned: Planned, op: Op) -> Write | None:
 
 
 def create_id(session: Session, op: Op) -> str:
-    """The same for every try of the same create, so that a second one cannot make a second record (R23)."""
-    name = "/".join((session.endpoint, op.entity, op.side, str(op.source_id), str(op.link_id or 0)))
-    graves = session.store.tombstones(op.entity, op.side.other, [str(op.source_id)])
-    return str(uuid5(_OPS, f"{name}/{len(graves)}"))
+    """The same for every try of the same create, so that a second one cannot make a second record (R23); another one
+    when what was made is gone and is made anew: Graph takes no transaction twice (graph-api.md 3.2)."""
+    name = "/".join((session.endpoint, op.entity, op.side, str(op.source_id)))
+    log = session.store.oplog_of(op.entity, op.side.other, str(op.source_id))
+    generation = sum(entry.verb == Verb.CREATE and entry.side is op.side for entry in log)
+    return str(uuid5(_OPS, f"{name}/{generation}"))
 
 
 def _identified(session: Session, planned: Planned, op: Op, op_id: str, patch: Json) -> Json:
@@ -178,9 +180,10 @@ def _take_result(
         keeper.confirm(planned, op, write, result.item)
         return
     planned.failed = True
-    unknown = isinstance(result, OutcomeUnknown)
-    if not (unknown and op.verb is Verb.CREATE):
-        keeper.abandon(write.op_id)
+    if isinstance(result, OutcomeUnknown):
+        session.busy |= {(op.entity, side, native) for side, native in planned.ids.items()}
+        return  # the intent stays open, for the next run to find out
+    keeper.abandon(write.op_id)
     if isinstance(result, (RecordChanged, RecordMissing)):
         applied.again += 1
     elif isinstance(result, EntityForbidden):
@@ -190,7 +193,7 @@ def _take_result(
         keeper.quarantine(planned, op, result)
     elif isinstance(result, _ACCOUNT_WIDE):
         applied.stopped.setdefault(op.side, result)
-    elif not unknown:
+    else:
         raise result
 
 

@@ -86,10 +86,11 @@ def _start_over(feed: _Feed, entity: Entity) -> None:
 def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> bool:
     """Journal one page; True if the feed goes on."""
     entity, store = page.entity, session.store
+    shown = {each.id for each in page.sightings if each.removed and each.id in feed.seen}
     feed.seen.update(each.id for each in page.sightings if not each.removed)
     with store.transaction():
         known = _known_versions(session, side, page, look_again=feed.new_day)
-        news = [each for each in page.sightings if feed.everything or not _is_known(each, known)]
+        news = [each for each in page.sightings if feed.everything or not _is_known(each, known, shown)]
         feed.fresh.update(each.id for each in news if each.id not in known and not each.removed)
         store.journal(side, entity, news, feed.cursor.generation)
         if page.last and page.full:
@@ -125,10 +126,11 @@ def _known_versions(session: Session, side: Side, page: FeedPage, *, look_again:
     return known | {native: held[native] for native in ids if native in held}
 
 
-def _is_known(sighting: Sighting, known: dict[str, str | None]) -> bool:
-    """The echo of our own write, or an overlap of the feed. Removals of ids we do not hold concern nobody."""
+def _is_known(sighting: Sighting, known: dict[str, str | None], shown: set[str]) -> bool:
+    """The echo of our own write, or an overlap of the feed. Removals concern nobody, but for ids that we hold or that
+    an earlier page of this round has `shown`."""
     if sighting.removed:
-        return sighting.id not in known
+        return sighting.id not in known and sighting.id not in shown
     return sighting.version is not None and known.get(sighting.id) == sighting.version
 
 

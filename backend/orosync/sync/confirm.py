@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from orosync.core.canonical import same
 from orosync.core.exchange import Write, WriteResult, Written
 from orosync.core.fields import units_of
 from orosync.core.ledger import Conflict, OplogEntry, Quarantined
 from orosync.core.mapping import lens_of, stamp_patch
-from orosync.core.ops import Decision, Op, Verb
+from orosync.core.ops import REPLACE, Decision, Op, Verb
 from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Side, Snapshot
 from orosync.core.schedule import rested
 from orosync.core.scope import stamp_state, title_of
@@ -45,6 +46,16 @@ class Planned:
     @property
     def case(self) -> Case:
         return self.work.case
+
+    @property
+    def ids(self) -> dict[Side, str]:
+        """By side, of what is there and of what was linked."""
+        ids = {side: snapshot.id for side, snapshot in self.latest.items()}
+        for side in Side:
+            native = self.case.link.id_on(side) if self.case.link else None
+            if native is not None:
+                ids.setdefault(side, native)
+        return ids
 
     def item_on(self, side: Side) -> Item | None:
         snapshot = self.latest.get(side)
@@ -216,17 +227,30 @@ class Bookkeeper:
             self._remember_delete(planned, op)
         elif item is not None:
             snapshot = lens_of(op.side, self.entity).snapshot(item, self.session.context)
-            planned.latest[op.side] = snapshot
+            before = planned.latest.get(op.side)
+            planned.latest[op.side] = self._as_planned(op, before, snapshot) if before is not None else snapshot
             self._remember_write(planned, op)
         if not planned.logged:
             self._log_conflicts(planned, asked_only=False)
             planned.logged = True
-        self._release(planned)
         if done.write is None:
             return None
         self.session.store.close_intent(done.write.op_id, "confirmed")
         self._count(op)
         return self._entry(planned, op, done.write)
+
+    def _as_planned(self, op: Op, before: Snapshot, after: Snapshot) -> Snapshot:
+        """What came back, with those fields as they were that somebody changed between our reading and our write: they
+        are no part of what was agreed. The feed would take them for our own echo, so they are noted to be looked at."""
+        others = {
+            name: value
+            for name, value in before.record.items()
+            if name not in op.values and not same(self.entity, name, value, after.record[name])
+        }
+        if not others:
+            return after
+        self.session.store.note_seen(op.side, self.entity, [after.id])
+        return replace(after, record={**after.record, **others})
 
     def _remember_write(self, planned: Planned, op: Op) -> None:
         store, link = self.session.store, planned.link
@@ -256,7 +280,7 @@ class Bookkeeper:
         store, link = self.session.store, planned.link
         if link is None:
             return
-        if op.rule == "replace":
+        if op.rule == REPLACE:
             store.drop_link(link.id)
             planned.latest.pop(Side.OUTLOOK, None)
             store.note_seen(Side.ORO, self.entity, [str(link.oro_id)])
@@ -265,9 +289,10 @@ class Bookkeeper:
         planned.link = None
 
     def _release(self, planned: Planned) -> None:
-        for side, snapshot in planned.latest.items():
-            if self._in_quarantine.pop((side, snapshot.id), None) is not None:
-                self.session.store.release(side, self.entity, snapshot.id)
+        """It is dealt with: written, in step by itself, left alone or gone."""
+        for side, native in planned.ids.items():
+            if self._in_quarantine.pop((side, native), None) is not None:
+                self.session.store.release(side, self.entity, native)
 
     def _count(self, op: Op) -> None:
         counts = self.session.of(self.entity)
@@ -275,7 +300,7 @@ class Bookkeeper:
         by_verb[op.verb][op.side] += 1
 
     def _entry(self, planned: Planned, op: Op, write: Write) -> OplogEntry:
-        ids = _ids(planned)
+        ids = planned.ids
         snapshot = planned.latest.get(op.side)
         after = None if snapshot is None else {name: snapshot.record[name] for name in op.values}
         deleted = op.verb is Verb.DELETE
@@ -299,7 +324,7 @@ class Bookkeeper:
         )
 
     def _log_conflicts(self, planned: Planned, *, asked_only: bool) -> None:
-        store, ids = self.session.store, _ids(planned)
+        store, ids = self.session.store, planned.ids
         chosen = [each for each in planned.decision.conflicts if (each.choice is None) == asked_only]
         if not chosen:
             return
@@ -354,18 +379,11 @@ class Bookkeeper:
             waits = planned.decision.retry or planned.held or (planned.failed and not planned.quarantined)
             if not waits:
                 done.extend(planned.work.rows)
+                if not planned.quarantined:
+                    self._release(planned)
             counts.waiting += bool(planned.decision.retry)
             quiet = not planned.writes and not planned.held and not planned.decision.retry
             counts.unchanged += quiet and planned.case.link is not None
             counts.held += len(planned.held)
             counts.quarantined += planned.quarantined
         self.session.store.journal_done(done)
-
-
-def _ids(planned: Planned) -> dict[Side, str]:
-    ids = {side: snapshot.id for side, snapshot in planned.latest.items()}
-    for side in Side:
-        native = planned.case.link.id_on(side) if planned.case.link else None
-        if native is not None:
-            ids.setdefault(side, native)
-    return ids

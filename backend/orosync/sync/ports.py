@@ -190,3 +190,10 @@ class Clock(Protocol):
 class Ids(Protocol):
     def new(self) -> str:
         """A fresh unique text id (a UUID of 36 characters)."""
+
+
+class RunQueue(Protocol):
+    """Carries runs that people asked for to whoever carries them out. A message that is lost, doubled or late does no
+    harm: the run itself is in the store."""
+
+    def put(self, account_id: int, run: str) -> None: ...

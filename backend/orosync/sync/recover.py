@@ -1,38 +1,79 @@
-"""Before anything else, a run finds out what became of creates whose answer never came (R25).
+"""Before anything else, a run finds out what became of writes whose answer never came (R25).
 
-Found: adopted, with link and shadows as if the answer had come. Not there: sent again by ordinary planning, with the
-same op id. Too early to tell: the source waits. Nothing is ever sent blindly a second time.
+A create that is found is adopted, with link and shadows as if the answer had come; one that is not there is sent again
+by ordinary planning, with the same op id. An update or deletion that was carried out gets its place in the oplog, so
+that what it replaced is not forgotten; else it is planned again. Too early to tell: the record waits. Nothing is ever
+sent blindly a second time.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orosync.core.exchange import Found, Lookup
+from orosync.core.canonical import same
+from orosync.core.exchange import Found, Lookup, NotReadable, NotThere
 from orosync.core.fields import units_of
 from orosync.core.ledger import Intent, OplogEntry
 from orosync.core.mapping import lens_of
-from orosync.core.ops import Op, Verb
-from orosync.core.records import Entity, Link, Side, Snapshot
+from orosync.core.ops import REPLACE, Op, Verb
+from orosync.core.records import Entity, Link, LinkState, Record, Side, Snapshot
 from orosync.core.recovery import Adopt, Wait, recover_create
-from orosync.errors import RecordChanged
+from orosync.errors import EntityForbidden, RecordChanged, RecordMissing
 from orosync.sync.session import Session
 
 _MARGIN = timedelta(minutes=2)  # clocks of two machines
 
 
-def recover(session: Session) -> frozenset[tuple[Side, str]]:
-    """Returns the sources (side, id) that have to wait."""
-    waiting: set[tuple[Side, str]] = set()
+def recover(session: Session) -> None:
+    """Records that have to wait are put into `session.busy`."""
     for intent in session.store.open_intents():
         op = Op.from_json(intent.op)
-        if op.verb is not Verb.CREATE:
-            session.store.close_intent(intent.op_id, "abandoned")  # its journal row is planned again
-            continue
-        if not _recover_create(session, intent, op):
-            waiting.add((op.side.other, str(op.source_id)))
-    return frozenset(waiting)
+        find_out = _recover_create if op.verb is Verb.CREATE else _recover_change
+        try:
+            known = find_out(session, intent, op)
+        except EntityForbidden as error:
+            session.failures[op.side, op.entity] = error
+            known = False
+        if not known:
+            ids = {Side.OUTLOOK: op.outlook_id, Side.ORO: op.oro_id}
+            session.busy |= {(op.entity, side, native) for side, native in ids.items() if native is not None}
+
+
+def _recover_change(session: Session, intent: Intent, op: Op) -> bool:
+    """True if the outcome is known now. What was not carried out, or was changed again since, is planned again."""
+    native = str(op.target_id)
+    port, lens = session.sides[op.side], lens_of(op.side, op.entity)
+    reading = port.read(op.entity, [native])[native]
+    if isinstance(reading, NotReadable):
+        return False
+    if isinstance(reading, NotThere):
+        done = op.verb is Verb.DELETE and not reading.forbidden
+        if done and not port.canary():
+            return False
+    else:
+        now = lens.snapshot(reading.item, session.context).record
+        done = op.verb is Verb.UPDATE and all(same(op.entity, *each, now[each[0]]) for each in op.values.items())
+    with session.store.transaction():
+        if done:
+            session.store.add_oplog([_entry(session, intent, op, op.values if op.verb is Verb.UPDATE else None)])
+            if op.verb is Verb.DELETE:
+                _bury(session, op)
+        session.store.close_intent(intent.op_id, "confirmed" if done else "abandoned")
+    return True
+
+
+def _bury(session: Session, op: Op) -> None:
+    """As if the answer had come: an item that was to be replaced is no deletion by anybody, and is created anew."""
+    link = session.store.links_by_id(op.side, op.entity, [str(op.target_id)]).get(str(op.target_id))
+    if link is None:
+        return
+    if op.rule == REPLACE:
+        session.store.drop_link(link.id)
+        session.store.note_seen(op.side.other, op.entity, [str(link.id_on(op.side.other))])
+    else:
+        session.store.update_link(replace(link, state=LinkState.TOMBSTONE))
 
 
 def _recover_create(session: Session, intent: Intent, op: Op) -> bool:
@@ -42,10 +83,12 @@ def _recover_create(session: Session, intent: Intent, op: Op) -> bool:
     found = recover_create(op, candidates, sent_at, session.clock.now(), session.context, exact=exact)
     if isinstance(found, Wait):
         return False
-    with session.store.transaction():
-        if isinstance(found, Adopt):
+    if isinstance(found, Adopt):
+        with suppress(RecordChanged, RecordMissing), session.store.transaction():  # it was linked otherwise since
             _adopt(session, intent, op, found.snapshot)
-        session.store.close_intent(intent.op_id, "confirmed" if isinstance(found, Adopt) else "abandoned")
+            session.store.close_intent(intent.op_id, "confirmed")
+            return True
+    session.store.close_intent(intent.op_id, "abandoned")
     return True
 
 
@@ -89,16 +132,15 @@ def _adopt(session: Session, intent: Intent, op: Op, made: Snapshot) -> None:
     stamped = True if op.side is Side.OUTLOOK else None if source is None or source.attendees else False
     link = Link(op.link_id or 0, op.entity, ids[Side.OUTLOOK], ids[Side.ORO], shadows=shadows, stamped=stamped)
     link = replace(link, uid=made.uid or (source.uid if source else None))
-    try:
-        if op.link_id:
-            store.update_link(link)
-        else:
-            store.add_link(link)
-    except RecordChanged:
-        return
+    if op.link_id:
+        store.update_link(link)
+    else:
+        store.add_link(link)
     for side, native in ids.items():
         store.drop_unlinked(side, op.entity, [native])
-    store.add_oplog([_entry(session, intent, op, link, made)])
+    after = {name: made.record[name] for name in op.values}
+    made_op = replace(op, outlook_id=link.outlook_id, oro_id=link.oro_id, rule="adopted")
+    store.add_oplog([_entry(session, intent, made_op, after)])
 
 
 def _source(session: Session, op: Op) -> Snapshot | None:
@@ -115,7 +157,7 @@ def _moved_on(session: Session, op: Op, source: Snapshot) -> bool:
     return any(held[name] != value for name, value in op.values.items())
 
 
-def _entry(session: Session, intent: Intent, op: Op, link: Link, made: Snapshot) -> OplogEntry:
+def _entry(session: Session, intent: Intent, op: Op, after: Record | None) -> OplogEntry:
     return OplogEntry(
         op_id=intent.op_id,
         run=intent.run,
@@ -123,10 +165,12 @@ def _entry(session: Session, intent: Intent, op: Op, link: Link, made: Snapshot)
         entity=op.entity,
         side=op.side,
         verb=op.verb.value,
-        outlook_id=link.outlook_id,
-        oro_id=link.oro_id,
-        rule="adopted",
+        outlook_id=op.outlook_id,
+        oro_id=op.oro_id,
+        rule=op.rule,
         reason=f"{op.reason}; found again after its answer was lost",
-        before=None,
-        after={name: made.record[name] for name in op.values},
+        before=None if op.verb is Verb.CREATE else dict(op.before),
+        after=None if after is None else dict(after),
+        mails=op.mails,
+        overwrites=op.overwrites,
     )

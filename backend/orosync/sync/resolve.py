@@ -53,16 +53,14 @@ class Resolved:
     forget: dict[Side, list[str]] = field(default_factory=lambda: {side: [] for side in Side})
 
 
-def resolve(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]]) -> Resolved:
+def resolve(session: Session, entity: Entity) -> Resolved:
     """All pending rows of one entity, and the quarantined records whose time has come.
 
-    busy: sources of creates whose outcome is not known yet; their rows wait.
+    Records with a write of unknown outcome (`session.busy`) wait, on both sides.
     """
     rows = _rows_by_id(session, entity)
-    for key in [key for key in rows if key in busy]:
-        session.of(entity).waiting += 1
-        del rows[key]
     links = _links_of(session, entity, rows)
+    _set_aside_busy(session, entity, rows, links)
     halves = _read(session, entity, rows, links)
     _follow_moved(session, entity, links, halves)
     resolved = Resolved()
@@ -76,6 +74,9 @@ def resolve(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]])
         else:
             resolved.work.append(Work(Case(entity, outlook, oro, link), _seqs(rows, ids)))
     alone = {key: found for key in rows if key not in linked and (found := _alone(key, rows, halves, resolved))}
+    for key in [key for key, found in alone.items() if (entity, Side.ORO, found.stamp) in session.busy]:
+        session.of(entity).waiting += 1  # it is what a create of unknown outcome made
+        del alone[key]
     _pair_alone(session, entity, alone, rows, resolved)
     return resolved
 
@@ -95,6 +96,20 @@ def _rows_by_id(session: Session, entity: Entity) -> dict[Key, list[JournalRow]]
         if held.entity is entity and held.next_try <= now and (held.side, held.id) not in rows:
             rows[held.side, held.id].append(JournalRow(0, held.side, entity, held.id, held.version, "seen"))
     return rows
+
+
+def _set_aside_busy(
+    session: Session, entity: Entity, rows: dict[Key, list[JournalRow]], links: dict[int, Link]
+) -> None:
+    busy = {(side, native) for which, side, native in session.busy if which is entity}
+    for link in list(links.values()):
+        halves = {(side, native) for side in Side if (native := link.id_on(side)) is not None}
+        if halves & busy:
+            busy |= halves
+            del links[link.id]
+    for key in [key for key in rows if key in busy]:
+        session.of(entity).waiting += 1
+        del rows[key]
 
 
 def _seqs(rows: Mapping[Key, Sequence[JournalRow]], keys: Iterable[Key]) -> tuple[int, ...]:
@@ -257,7 +272,7 @@ def _pair_alone(
     pairing = pair_records(
         candidates[Side.OUTLOOK].values(), candidates[Side.ORO].values(), by_key=_matches_by_key(session, entity)
     )
-    snapshots = _complete(
+    partners = _partners(
         session,
         entity,
         alone,
@@ -266,12 +281,14 @@ def _pair_alone(
     paired: set[Key] = set()
     for pair in pairing.pairs:
         keys = ((Side.OUTLOOK, pair.outlook_id), (Side.ORO, pair.oro_id))
-        outlook, oro = (snapshots.get(key) for key in keys)
-        if outlook is None or oro is None:
-            continue  # the partner that was known cannot be read now: both stay as they are
-        paired |= set(keys)
-        case = Case(entity, Half.of(outlook), Half.of(oro), how=pair.how, candidates=pair.candidates)
-        resolved.work.append(Work(case, _seqs(rows, keys)))
+        outlook, oro = (partners[key] for key in keys)
+        if Presence.UNREADABLE in (outlook.presence, oro.presence):
+            session.of(entity).waiting += 1  # a match that cannot be read now: both stay as they are
+            paired |= set(keys)
+        elif outlook.snapshot is not None and oro.snapshot is not None:
+            paired |= set(keys)
+            case = Case(entity, outlook, oro, how=pair.how, candidates=pair.candidates)
+            resolved.work.append(Work(case, _seqs(rows, keys)))
     spares = {(Side.OUTLOOK, each) for each in pairing.spare_outlook} | {(Side.ORO, each) for each in pairing.spare_oro}
     _add_alone(session, entity, {k: v for k, v in alone.items() if k not in paired}, spares, rows, resolved)
 
@@ -299,17 +316,15 @@ def _add_known(session: Session, entity: Entity, candidates: dict[Side, dict[str
             candidates[side].setdefault(row.id, Candidate(row.id, row.match_key, row.stamp, row.uid))
 
 
-def _complete(session: Session, entity: Entity, alone: Mapping[Key, Snapshot], paired: set[Key]) -> dict[Key, Snapshot]:
-    """Partners known from former runs are read now."""
-    snapshots = dict(alone)
+def _partners(session: Session, entity: Entity, alone: Mapping[Key, Snapshot], paired: set[Key]) -> dict[Key, Half]:
+    """Both halves of each pair; partners known from former runs are read now."""
+    halves = {key: Half.of(snapshot) for key, snapshot in alone.items()}
     for side in Side:
         unread = sorted(native for where, native in paired if where is side and (where, native) not in alone)
-        if not unread:
-            continue
-        for native, reading in session.sides[side].read(entity, unread).items():
-            if isinstance(reading, Found) and not reading.elsewhere:
-                snapshots[side, native] = lens_of(side, entity).snapshot(reading.item, session.context)
-    return snapshots
+        canary = _Canary(session, side)
+        for native, reading in (_read_by_id(session, entity, side, unread) if unread else {}).items():
+            halves[side, native] = _as_half(session, entity, side, reading, canary)
+    return halves
 
 
 def _add_alone(

@@ -24,7 +24,7 @@ from orosync.core.oscillation import freeze, oscillating_units
 from orosync.core.plan import plan_case, plan_replacement
 from orosync.core.records import Entity, Json, Side
 from orosync.core.scope import Policy
-from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, SignInNeeded, TryLater
+from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, RunCancelled, SignInNeeded, TryLater
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
 from orosync.sync.confirm import Planned
@@ -39,7 +39,7 @@ _BUDGET = timedelta(hours=24)
 
 @dataclass
 class Report:
-    """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended"."""
+    """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended", "cancelled"."""
 
     run: str
     account: str
@@ -82,6 +82,8 @@ def run_account(session: Session) -> Report:
         _run(session, report)
     except (SignInNeeded, AccountBlocked) as error:
         _stop(report, "suspended", error)
+    except RunCancelled as error:
+        _stop(report, "cancelled", error)
     except OrosyncError as error:
         if not isinstance(error, TryLater | EntityForbidden):
             store.finish_run(session.run, "failed", session.clock.now(), {"problems": [str(error)]})
@@ -95,11 +97,11 @@ def run_account(session: Session) -> Report:
 
 def _run(session: Session, report: Report) -> None:
     prepare(session)
-    busy = recover(session)
+    recover(session)
     collect(session)
     plans: dict[Entity, list[Planned]] = {}
     for attempt in range(_PASSES):
-        plans = {entity: _plan(session, entity, busy, first=attempt == 0) for entity in session.entities}
+        plans = {entity: _plan(session, entity, first=attempt == 0) for entity in session.entities}
         verdicts = _judge(session, plans, report)
         if session.request.preview:
             _preview(session, plans, verdicts)
@@ -113,16 +115,18 @@ def _run(session: Session, report: Report) -> None:
 # ------------------------------------------------------------------------------------------------ plan and judge
 
 
-def _plan(session: Session, entity: Entity, busy: frozenset[tuple[Side, str]], *, first: bool) -> list[Planned]:
+def _plan(session: Session, entity: Entity, *, first: bool) -> list[Planned]:
     counts = session.of(entity)
     counts.waiting = counts.held = counts.unchanged = 0
     if any((side, entity) in session.failures for side in Side):
         return []  # half of the truth is no ground for a decision; what was journaled stays
-    resolved = resolve(session, entity, busy)
+    resolved = resolve(session, entity)
     with session.store.transaction():
         session.store.journal_done(resolved.void)
         for side, ids in resolved.forget.items():
             session.store.drop_unlinked(side, entity, ids)
+            for native in ids:
+                session.store.release(side, entity, native)
     policy = session.policy(entity)
     replacing = session.request.replace and first
     planned = []

@@ -89,6 +89,8 @@ class Session:
     progress: Progress = _silent
     counts: dict[Entity, EntityCounts] = field(default_factory=dict)
     failures: dict[tuple[Side, Entity], OrosyncError] = field(default_factory=dict)
+    # halves of records of which nobody knows what became of a write to them: nothing is planned for them in this run
+    busy: set[tuple[Entity, Side, str]] = field(default_factory=set)
     approved: bool = False  # a person agreed to this plan: its ops do not count towards the guard's budgets
     stale_rows: frozenset[int] = frozenset()  # journal rows of former runs: their items may be out of date
 

@@ -9,9 +9,9 @@ from orosync.core.exchange import Found, NotThere, Write, Written
 from orosync.core.ledger import OplogEntry, Unlinked
 from orosync.core.mapping import lens_of
 from orosync.core.ops import Op, Verb
-from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Link, LinkState, Side
+from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Json, Link, LinkState, Side
 from orosync.core.undo import UndoStep, plan_undo
-from orosync.errors import BadInput
+from orosync.errors import BadInput, RunCancelled
 from orosync.sync.prepare import prepare
 from orosync.sync.session import Session
 
@@ -29,12 +29,21 @@ class UndoReport:
 
     @property
     def taken_back(self) -> int:
+        """So far, or in a preview what would be."""
         return sum(step.op is not None and step.entry.op_id not in self.failed for step in self.steps)
 
     @property
     def left(self) -> list[tuple[OplogEntry, str]]:
         refused = [(step.entry, step.why_not) for step in self.steps if step.op is None]
         return refused + [(s.entry, self.failed[s.entry.op_id]) for s in self.steps if s.entry.op_id in self.failed]
+
+    def to_json(self) -> Json:
+        """As the run's summary is kept."""
+        left = [
+            {"entity": e.entity.value, "side": e.side.value, "outlook_id": e.outlook_id, "oro_id": e.oro_id, "why": why}
+            for e, why in self.left
+        ]
+        return {"undo_of": self.of_run, "taken_back": self.taken_back, "left": left}
 
 
 def undo_run(session: Session, of_run: str, *, preview: bool) -> UndoReport:
@@ -48,15 +57,27 @@ def undo_run(session: Session, of_run: str, *, preview: bool) -> UndoReport:
         for side in Side:
             mine = [each for each in entries if each.entity is entity and each.side is side]
             report.steps.extend(_plan(session, entity, side, mine))
-    if preview:
-        return report
-    session.store.start_run(session.run, "undo", session.clock.now())
-    for step in report.steps:
-        if step.op is not None:
-            _carry_out(session, report, step, step.op)
-    summary = {"undo_of": of_run, "taken_back": report.taken_back, "left": len(report.left)}
-    session.store.finish_run(session.run, "done", session.clock.now(), summary)
+    session.store.start_run(session.run, "undo_preview" if preview else "undo", session.clock.now())
+    ops = [step.op.to_json() for step in report.steps if step.op is not None]
+    state = "failed"
+    try:
+        if preview:
+            session.store.save_plan(session.run, "", ops, [])
+        else:
+            _carry_all_out(session, report)
+        state = "done"
+    except RunCancelled:
+        state = "cancelled"
+    finally:
+        session.store.finish_run(session.run, state, session.clock.now(), report.to_json())
     return report
+
+
+def _carry_all_out(session: Session, report: UndoReport) -> None:
+    steps = [(step, step.op) for step in report.steps if step.op is not None]
+    for number, (step, op) in enumerate(steps):
+        session.progress("taking back", number, len(steps))
+        _carry_out(session, report, step, op)
 
 
 def _plan(session: Session, entity: Entity, side: Side, entries: Sequence[OplogEntry]) -> Iterable[UndoStep]:
@@ -93,6 +114,9 @@ def _carry_out(session: Session, report: UndoReport, step: UndoStep, op: Op) -> 
     lens = lens_of(op.side, op.entity)
     native = op.target_id
     item = _item(session, op, native) if op.verb is not Verb.CREATE and native else None
+    if op.verb is not Verb.CREATE and (item is None or not _stands(session, op, item)):
+        report.failed[step.entry.op_id] = "it was changed since"
+        return
     patch = {} if op.verb is Verb.DELETE else lens.put(op.values, item, session.context)
     if op.verb is Verb.UPDATE and not patch:
         return
@@ -103,6 +127,12 @@ def _carry_out(session: Session, report: UndoReport, step: UndoStep, op: Op) -> 
         _remember(session, step, op, write, result)
     else:
         report.failed[step.entry.op_id] = str(result)
+
+
+def _stands(session: Session, op: Op, item: Item) -> bool:
+    """Whether the item, read just now, is still what the step was planned for."""
+    record = lens_of(op.side, op.entity).snapshot(item, session.context).record
+    return all(record[name] == value for name, value in op.before.items())
 
 
 def _item(session: Session, op: Op, native: str) -> Item | None:

@@ -18,6 +18,8 @@ CLASSES = {
     "email": "Oro\\Bundle\\ContactBundle\\Entity\\ContactEmail",
     "phone": "Oro\\Bundle\\ContactBundle\\Entity\\ContactPhone",
     "task": "Oro\\Bundle\\TaskBundle\\Entity\\Task",
+    "note": "Oro\\Bundle\\NoteBundle\\Entity\\Note",
+    "call": "Oro\\Bundle\\CallBundle\\Entity\\Call",
     "event": "Oro\\Bundle\\CalendarBundle\\Entity\\CalendarEvent",
     "user": "Oro\\Bundle\\UserBundle\\Entity\\User",
     "calendar": "Oro\\Bundle\\CalendarBundle\\Entity\\Calendar",

@@ -1,9 +1,9 @@
 """Edits as people make them in the back office, and edits as another API client makes them.
 
 Records are given and returned in one friendly shape: attributes as the API names them side by side, relations as
-ids, e-mails and phones as texts, addresses as dicts with `types`, `country`, `region`. People's edits move
-updatedAt of a contact also for e-mails, phones and addresses; those of another API client do not
-(contacts-updatedAt-what-changes-it).
+ids, e-mails and phones as texts, addresses as dicts with `types`, `country`, `region`, what tasks, notes and calls are
+about as `targets`, pairs like ("leads", 3). People's edits move updatedAt of a contact also for e-mails, phones and
+addresses; those of another API client do not (contacts-updatedAt-what-changes-it).
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orosync.sandbox.oro import address_rules, contact_rules, event_rules, task_rules
+from orosync.sandbox.oro import address_rules, contact_rows, contact_rules, crm_rules, event_rules, task_rules
 from orosync.sandbox.oro.contact_rules import ContactForm, Included
+from orosync.sandbox.oro.crm_rules import CrmForm
 from orosync.sandbox.oro.problems import LegacyRefused, Refused
 from orosync.sandbox.oro.records import Contact, Event, OroUser, Task
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.task_rules import TaskForm
 
-KINDS = ("contact", "task", "event")
+_CRM = {shape.entity: kind for kind, shape in crm_rules.SHAPES.items()}
+KINDS = ("contact", "task", "event", *_CRM)
 
 
 class RefusedEdit(ValueError):
@@ -47,6 +49,7 @@ class Editor:
             "contact": self._state.contacts,
             "task": self._state.tasks,
             "event": self._state.events,
+            **{entity: self._state.crm[name] for entity, name in _CRM.items()},
         }
         if kind not in tables:
             raise ValueError(f"kind {kind!r} is not known: one of {', '.join(KINDS)}")
@@ -63,6 +66,9 @@ class Editor:
                 return self._contact(record, values)
             if kind == "task":
                 return self._task(record, values)
+            if kind in _CRM:
+                document = crm_rules.friendly(self._state, _CRM[kind], record, values)
+                return CrmForm(self._state, self._user, _CRM[kind], record).write(document).id
             return self._event(record, values)
         except Refused as refused:
             details = "; ".join(f"{each.pointer or ''} {each.detail or each.title}" for each in refused.problems)
@@ -75,7 +81,8 @@ class Editor:
     def _contact(self, contact: Contact | None, values: Mapping[str, Any]) -> int:
         names = {*contact_rules.ONE, *contact_rules.MANY, "addresses"}
         attributes = {name: value for name, value in values.items() if name not in names}
-        _lists(attributes, contact, self._state)
+        emails, phones = (contact.emails, contact.phones) if contact else ([], [])
+        contact_rows.from_texts(self._state, attributes, emails, phones)
         relationships: dict[str, Any] = {}
         for name, kind in {**contact_rules.ONE, **contact_rules.MANY}.items():
             if name in values and name != "tags":
@@ -112,8 +119,9 @@ class Editor:
             relations["taskPriority"] = {"data": _references("taskpriorities", values["taskPriority"])}
         if "owner" in values:
             relations["owner"] = {"data": _references("users", values["owner"])}
-        if "contacts" in values:
-            relations["activityTargets"] = {"data": _references("contacts", values["contacts"])}
+        if "contacts" in values or "targets" in values:
+            about = [*(("contacts", each) for each in values.get("contacts", ())), *values.get("targets", ())]
+            relations["activityTargets"] = {"data": [{"type": each, "id": str(of)} for each, of in about]}
         if "tags" in values:
             ids = [self._state.tag_id(name) for name in values["tags"]]
             relations["tags"] = {"data": _references("tags", ids)}
@@ -167,6 +175,9 @@ class BackOffice(Editor):
     def delete(self, kind: str, number: int) -> None:
         """Deletes a record. Raises KeyError."""
         record = self.record(kind, number)
+        if kind in _CRM:
+            crm_rules.delete(self._state, record)
+            return
         rules: dict[str, Any] = {
             "contact": contact_rules.delete,
             "task": task_rules.delete,
@@ -205,19 +216,6 @@ class BackOffice(Editor):
             record.relations["tags"] = ids
         else:
             record.tags = ids
-
-
-def _lists(attributes: dict[str, Any], contact: Contact | None, state: OroState) -> None:
-    """Texts become list entries, and a list without a primary keeps the present one or takes the first."""
-    for items, item, primary in (("emails", "email", "primaryEmail"), ("phones", "phone", "primaryPhone")):
-        if items not in attributes:
-            continue
-        texts = [each[item] if isinstance(each, Mapping) else each for each in attributes[items] or ()]
-        attributes[items] = [{item: text} for text in texts]
-        if primary in attributes:
-            continue
-        present = state.primary(getattr(contact, items)) if contact else None
-        attributes[primary] = present if present in texts else next(iter(texts), None)
 
 
 def _references(kind: str, value: Any) -> Any:

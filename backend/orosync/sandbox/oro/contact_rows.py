@@ -104,3 +104,16 @@ def _choose(state: OroState, field: ListField, rows: list[ListRow], primary: str
         chosen.value = primary
     for row in rows:
         row.primary = row is chosen
+
+
+def from_texts(state: OroState, attributes: dict[str, Any], emails: list[ListRow], phones: list[ListRow]) -> None:
+    """Texts become list entries, and a list without a primary keeps the present one or takes the first."""
+    for field, rows in ((EMAILS, emails), (PHONES, phones)):
+        if field.items not in attributes:
+            continue
+        given = attributes[field.items] or ()
+        texts = [each[field.item] if isinstance(each, Mapping) else each for each in given]
+        attributes[field.items] = [{field.item: text} for text in texts]
+        if field.primary not in attributes:
+            present = state.primary(rows)
+            attributes[field.primary] = present if present in texts else next(iter(texts), None)

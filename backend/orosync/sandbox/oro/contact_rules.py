@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from orosync.sandbox.oro import address_rules, audit, contact_rows, problems
+from orosync.sandbox.oro import address_rules, audit, contact_rows, crm_links, problems
 from orosync.sandbox.oro.dictionaries import find
 from orosync.sandbox.oro.permissions import SYSTEM
 from orosync.sandbox.oro.problems import Problem
@@ -395,9 +395,5 @@ def delete(state: OroState, user: OroUser | None, contact: Contact) -> None:
     audit.write(state, user, "remove", "contact", contact.id, contact.title, data)
     for number in contact.addresses:
         state.addresses.remove(number)
-    for number in state.tasks.with_key("contacts", contact.id):
-        task = state.tasks.get(number)
-        if task is not None:
-            task.targets = [target for target in task.targets if target != ("contacts", contact.id)]
-            state.tasks.save(task)
+    crm_links.forget(state, "contacts", contact.id)
     state.contacts.remove(contact.id)

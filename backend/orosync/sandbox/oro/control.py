@@ -12,10 +12,12 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
+from orosync.sandbox.oro.crm_rules import SHAPES
 from orosync.sandbox.oro.records import OroSettings, OroUser
 from orosync.sandbox.oro.sandbox import OroSandbox
 
-_MANY = {"contacts": "contact", "tasks": "task", "events": "event"}
+_CRM = {kind: shape.entity for kind, shape in SHAPES.items()}
+_MANY = {"contacts": "contact", "tasks": "task", "events": "event", **_CRM}
 
 
 def create_control(oro: OroSandbox) -> Blueprint:
@@ -54,6 +56,11 @@ def _kind(name: str) -> str:
     return _MANY[name]
 
 
+def _one(oro: OroSandbox, name: str, number: int) -> dict[str, Any]:
+    looks = {"contact": oro.contact, "task": oro.task, "event": oro.event}
+    return oro.crm_record(name, number) if name in _CRM else looks[_kind(name)](number)
+
+
 def _user(user: OroUser, oro: OroSandbox) -> dict[str, Any]:
     return {
         "id": user.id,
@@ -71,7 +78,8 @@ def _user(user: OroUser, oro: OroSandbox) -> dict[str, Any]:
 def _reading(control: Blueprint, oro: OroSandbox) -> None:
     @control.get("/<name>")
     def listed(name: str) -> Response:
-        """`contacts`, `tasks`, `events`, `orphans`, `users`, `mails`, `audits`, `requests`, `statistics`."""
+        """`contacts`, `tasks`, `events`, `accounts` (and `leads`, `opportunities`, `cases`, `notes`, `calls`),
+        `orphans`, `users`, `mails`, `audits`, `requests`, `statistics`, `settings`."""
         found: dict[str, Callable[[], Any]] = {
             "contacts": oro.contacts,
             "tasks": oro.tasks,
@@ -91,12 +99,11 @@ def _reading(control: Blueprint, oro: OroSandbox) -> None:
             },
             "settings": lambda: asdict(oro.settings),
         }
-        return _json(found[name]())
+        return _json(oro.crm_records(name) if name in _CRM else found[name]())
 
     @control.get("/<name>/<int:number>")
     def one(name: str, number: int) -> Response:
-        looks = {"contact": oro.contact, "task": oro.task, "event": oro.event}
-        return _json(looks[_kind(name)](number))
+        return _json(_one(oro, name, number))
 
 
 def _editing(control: Blueprint, oro: OroSandbox) -> None:
@@ -114,11 +121,7 @@ def _editing(control: Blueprint, oro: OroSandbox) -> None:
         else:
             office = oro.back_office_as(request.args["as"]) if "as" in request.args else oro.back_office
             office.edit(_kind(name), number, _body())
-        return one_of(name, number)
-
-    def one_of(name: str, number: int) -> Response:
-        looks = {"contact": oro.contact, "task": oro.task, "event": oro.event}
-        return _json(looks[_kind(name)](number))
+        return _json(_one(oro, name, number))
 
     @control.delete("/<name>/<int:number>")
     def delete(name: str, number: int) -> Response:
@@ -133,7 +136,7 @@ def _editing(control: Blueprint, oro: OroSandbox) -> None:
     @control.post("/<name>/<int:number>/owner/<username>")
     def owner(name: str, number: int, username: str) -> Response:
         oro.back_office.change_owner(_kind(name), number, oro.user(username))
-        return one_of(name, number)
+        return _json(_one(oro, name, number))
 
 
 def _setting_up(control: Blueprint, oro: OroSandbox) -> None:

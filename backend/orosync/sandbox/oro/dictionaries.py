@@ -1,6 +1,8 @@
 """The short lists OroCRM comes with, and how any resource is found by type and id.
 
-Source: tasks-statuses, tasks-priorities, addresstypes-list, contactsources-list, contactmethods-list.
+Source: tasks-statuses, leadstatuses-list, opportunitystatuses-list, tasks-priorities, addresstypes-list,
+contactsources-list, contactmethods-list. The short lists of cases and calls are those of an installation; of them
+only the entries that were used were recorded.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ def _labels(**labels: str) -> dict[str, Entry]:
     return {name: Entry(name, {"label": label}) for name, label in labels.items()}
 
 
-def _statuses() -> dict[str, Entry]:
-    rows = (("closed", "Closed", 3), ("in_progress", "In Progress", 2), ("open", "Open", 1))
-    return {
-        name: Entry(name, {"name": label, "priority": order, "default": name == "open"}) for name, label, order in rows
+def _statuses(default: str, *rows: tuple[str, str]) -> dict[str, Entry]:
+    """Rows in the order people see them; the API lists them by id."""
+    entries = {
+        name: Entry(name, {"name": label, "priority": order, "default": name == default})
+        for order, (name, label) in enumerate(rows, 1)
     }
+    return dict(sorted(entries.items()))
 
 
 def _priorities() -> dict[str, Entry]:
@@ -37,7 +41,25 @@ def _priorities() -> dict[str, Entry]:
 
 
 DICTIONARIES: dict[str, dict[str, Entry]] = {
-    "taskstatuses": _statuses(),
+    "taskstatuses": _statuses("open", ("open", "Open"), ("in_progress", "In Progress"), ("closed", "Closed")),
+    "leadstatuses": _statuses("new", ("new", "New"), ("qualified", "Qualified"), ("canceled", "Disqualified")),
+    "opportunitystatuses": _statuses(
+        "in_progress",
+        ("in_progress", "Open"),
+        ("identification_alignment", "Identification & Alignment"),
+        ("needs_analysis", "Needs Analysis"),
+        ("solution_development", "Solution Development"),
+        ("negotiation", "Negotiation"),
+        ("won", "Closed Won"),
+        ("lost", "Closed Lost"),
+    ),
+    "opportunityclosereasons": _labels(cancelled="Cancelled", outsold="Outsold", won="Won"),
+    "casestatuses": _labels(open="Open", in_progress="In Progress", resolved="Resolved", closed="Closed"),
+    "casepriorities": _labels(low="Low", normal="Normal", high="High"),
+    "casesources": _labels(email="Email", other="Other", phone="Phone", web="Web"),
+    "leadsources": {},
+    "calldirections": _labels(incoming="Incoming", outgoing="Outgoing"),
+    "callstatuses": _labels(completed="Completed", in_progress="In progress"),
     "taskpriorities": _priorities(),
     "addresstypes": _labels(billing="Billing", shipping="Shipping"),
     "contactsources": _labels(call="Phone Call", other="Other Source", tv="TV", website="Website"),
@@ -68,6 +90,7 @@ def find(state: OroState, kind: str, identifier: Any) -> Any:
         "contactaddresses": state.addresses,
         "tasks": state.tasks,
         "users": state.users,
+        **state.crm,
     }
     if kind in tables:
         return tables[kind].get(number)  # type: ignore[attr-defined]
@@ -78,6 +101,5 @@ def find(state: OroState, kind: str, identifier: Any) -> Any:
     names = {
         "contactgroups": (state.groups, "label"),
         "tags": (state.tags, "name"),
-        "accounts": (state.accounts, "name"),
     }
     return _named(names[kind][0], number, names[kind][1]) if kind in names else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orosync.sandbox.oro import async_operations, listing, query, requests_in, schema, writes
+from orosync.sandbox.oro import async_operations, listing, query, requests_in, schema, search, writes
 from orosync.sandbox.oro.dictionaries import find
 from orosync.sandbox.oro.documents import Renderer, flat
 from orosync.sandbox.oro.problems import MethodRefused, Problem, Refused, denied, not_found
@@ -36,6 +36,7 @@ class JsonApi:
             "userprofile": self._profile,
             "configurationoptions": self._option,
             "asyncoperations": self._operation,
+            "search": self._search,
         }
         if parts[0] in special:
             return special[parts[0]](parts[1:])
@@ -327,6 +328,17 @@ class JsonApi:
             document["links"] = {"self": f"{address}/{rest[0]}"}
             return Answer(200, {"data": document | {"attributes": found}, "links": {"self": address}})
         return Answer(200, {"data": document | {"attributes": found}})
+
+    def _search(self, rest: list[str]) -> Answer:
+        if rest or self._asked.method != "GET":
+            raise MethodRefused("OPTIONS, GET")
+        asked = self._listing()
+        rows, more = search.found(self._state, self._user, asked)
+        links = "noHateoas" not in self._asked.wishes
+        body: dict[str, Any] = {"data": [search.document(row, self._base if links else None) for row in rows]}
+        if links:
+            body["links"] = self._page_links(f"{self._base}/search", asked.page, more=more)
+        return Answer(200, body)
 
     def _operation(self, rest: list[str]) -> Answer:
         if not rest or self._asked.method != "GET":

@@ -189,6 +189,18 @@ class LegacyApi:
         event_rules.delete(self._state, self._user, self._event(text, "delete"))
         return _done()
 
+    def activities(self, text: str) -> Answer:
+        """Everything that is about one contact (activities-targets-contact)."""
+        self._level("contact")
+        if int(text) not in self._state.contacts:
+            raise legacy_code(404)
+        shown = [
+            {"id": each.id, "entity": CLASSES[entity], "title": each.title}
+            for entity, each in legacy_views.activities(self._state, int(text))
+            if self._state.level(self._user, entity) != NONE
+        ]
+        return Answer(200, shown, content_type=JSON)
+
     def relations(self, text: str) -> Answer:
         event = self._event(text)
         found = (self._state.contacts.get(number) for number in event.contacts)
@@ -347,6 +359,7 @@ _ROUTES = [
     ),
     _route("activities/calendarevents/{n}/relations", GET=LegacyApi.relations, POST=LegacyApi.relate),
     _route("activities/calendarevents/{n}/contacts?/{n}", DELETE=LegacyApi.unrelate),
+    _route("activities/targets/contacts/{n}", GET=LegacyApi.activities),
     _route("workflow/{n}", GET=LegacyApi.get_item, DELETE=LegacyApi.delete_item),
     _route("workflow/transit/{n}/{word}", POST=LegacyApi.transit),
     _route("workflow/start/task_flow/{word}", POST=LegacyApi.start),

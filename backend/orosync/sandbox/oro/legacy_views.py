@@ -5,6 +5,7 @@ Source: rest-old-tasks-list, rest-old-contacts-list, calendar-connections*, audi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from orosync.sandbox.oro import address_rules, geography
@@ -91,6 +92,16 @@ def contact(state: OroState, shown: Contact) -> dict[str, Any]:
         "accounts": relations.get("accounts", []),
         "email": state.primary(shown.emails),
     }
+
+
+def activities(state: OroState, contact: int) -> Iterator[tuple[str, Any]]:
+    """Notes, calls, tasks and calendar events about a contact, each with the entity it is of."""
+    target = ("contacts", contact)
+    for entity in ("note", "call"):
+        table = state.crm[f"{entity}s"]
+        yield from ((entity, table.get(number)) for number in table.with_key(*target))
+    yield from (("task", state.tasks.get(number)) for number in state.tasks.with_key(*target))
+    yield from (("event", event) for event in state.events if contact in event.contacts)
 
 
 def _address(shown: Address) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def _table(state: OroState, name: str) -> Table[Any] | None:
         "contactaddresses": state.addresses,
         "tasks": state.tasks,
         "users": state.users,
+        **state.crm,
     }
     return tables.get(name)
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 NONE, OWN, SYSTEM = "none", "own", "system"
 LEVELS = (NONE, OWN, SYSTEM)
 ACTIONS = ("view", "create", "edit", "delete")
-ENTITIES = ("contact", "task", "event", "user", "organization", "role", "audit", "async_operation", "workflow")
+CRM = ("account", "lead", "opportunity", "case", "note", "call")
+ENTITIES = ("contact", "task", "event", *CRM, "user", "organization", "role", "audit", "async_operation", "workflow")
 
 Permissions = dict[str, dict[str, str]]
 
@@ -20,13 +21,13 @@ def _all(level: str) -> dict[str, str]:
     return dict.fromkeys(ACTIONS, level)
 
 
-_SALES = {name: _all(SYSTEM) for name in ("contact", "task", "event")} | {"user": {"view": SYSTEM}}
+_SALES = {name: _all(SYSTEM) for name in ("contact", "task", "event", *CRM)} | {"user": {"view": SYSTEM}}
 
 ROLES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "administrator": {name: _all(SYSTEM) for name in ENTITIES},
     "sales_rep": _SALES,
     "sales_manager": _SALES | {"async_operation": {"view": SYSTEM, "create": SYSTEM}},
-    "own_records": {"contact": _all(OWN), "task": _all(OWN), "event": _all(SYSTEM)},
+    "own_records": {"contact": _all(OWN), "task": _all(OWN), "account": _all(OWN), "event": _all(SYSTEM)},
     "none": {},
 }
 

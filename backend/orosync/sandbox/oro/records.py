@@ -146,6 +146,42 @@ class Task:
     workflow_item: int | None = None
     ruled: bool = False
 
+    @property
+    def title(self) -> str:
+        """What OroCRM calls it."""
+        return self.subject
+
+
+@dataclass(slots=True)
+class CrmRecord:
+    """An account, lead, opportunity, case, note or call; `kind` is the name of its resource.
+
+    `attributes` holds what is set, `relations` ids of single ones and lists of ids. `changed`: it was edited since it
+    was made. `targets` is what a note or call is about.
+    """
+
+    id: int
+    kind: str
+    attributes: dict[str, Any]
+    relations: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    emails: list[ListRow] = field(default_factory=list)
+    phones: list[ListRow] = field(default_factory=list)
+    targets: list[Ref] = field(default_factory=list)
+    changed: bool = False
+
+    @property
+    def owner(self) -> int | None:
+        """Id of the owning user."""
+        owner: int | None = self.relations.get("owner")
+        return owner
+
+    @property
+    def title(self) -> str:
+        """What OroCRM calls it."""
+        return str(self.attributes.get("name") or self.attributes.get("subject") or f"Item #{self.id}")
+
 
 @dataclass(slots=True)
 class Attendee:

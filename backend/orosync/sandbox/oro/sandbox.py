@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from orosync.sandbox.oro import async_operations, audit, event_views, permissions
+from orosync.sandbox.oro import async_operations, audit, crm_rules, event_views, permissions
 from orosync.sandbox.oro.back_office import BackOffice, Editor, view_contact, view_task
 from orosync.sandbox.oro.faults import Faults, LoggedRequest
 from orosync.sandbox.oro.records import Event, Mail, OAuthClient, OroSettings, OroUser
@@ -235,6 +235,16 @@ class OroSandbox:
     def _event(self, event: Event) -> dict[str, Any]:
         shown = event_views.view(self.state, self._first_user(), event)
         return shown | {"contacts": list(event.contacts)}
+
+    def crm_records(self, kind: str) -> list[dict[str, Any]]:
+        """All `accounts`, `leads`, `opportunities`, `cases`, `notes` or `calls` in the friendly shape. KeyError."""
+        with self.lock:
+            return [crm_rules.view(self.state, each) for each in self.state.crm[kind]]
+
+    def crm_record(self, kind: str, number: int) -> dict[str, Any]:
+        """One of them. Raises KeyError."""
+        with self.lock:
+            return crm_rules.view(self.state, _there(self.state.crm[kind].get(int(number)), f"{kind} {number}"))
 
     def orphan_events(self) -> list[dict[str, Any]]:
         """Events that stand in no calendar."""

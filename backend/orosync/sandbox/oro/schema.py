@@ -12,6 +12,7 @@ from typing import Any
 
 from orosync.sandbox.oro.records import Address, AsyncOperation, OroUser, Ref, Task
 from orosync.sandbox.oro.schema_contacts import ADDRESSES, address_owner, contacts_of, value_of
+from orosync.sandbox.oro.schema_crm import CRM
 from orosync.sandbox.oro.schema_parts import Filter, Read, Relation, Resource, many, named, none, nothing, one, stamp
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.times import json_api_time
@@ -205,7 +206,20 @@ OPERATIONS = Resource(
     list_methods="OPTIONS",
 )
 
-_FIXED = {
+_STATUSES = ("taskstatuses", "leadstatuses", "opportunitystatuses")
+_LABELS = (
+    "addresstypes",
+    "contactsources",
+    "contactmethods",
+    "opportunityclosereasons",
+    "casestatuses",
+    "casepriorities",
+    "casesources",
+    "leadsources",
+    "calldirections",
+    "callstatuses",
+)
+_FIXED = CRM | {
     resource.name: resource
     for resource in (
         ADDRESSES,
@@ -215,11 +229,9 @@ _FIXED = {
         REGIONS,
         ORGANIZATIONS,
         OPERATIONS,
-        _entries("taskstatuses", "name", "priority", "default"),
+        *(_entries(name, "name", "priority", "default") for name in _STATUSES),
+        *(_entries(name, "label") for name in _LABELS),
         _entries("taskpriorities", "label", "order"),
-        _entries("addresstypes", "label"),
-        _entries("contactsources", "label"),
-        _entries("contactmethods", "label"),
         _entries("userauthstatuses", "name"),
         _entries("contactgroups", "label", numbered=True),
         _entries("tags", "name", numbered=True),

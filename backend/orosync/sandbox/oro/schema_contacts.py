@@ -10,7 +10,8 @@ from typing import Any
 
 from orosync.sandbox.oro import address_rules, contact_rules
 from orosync.sandbox.oro.records import Address, Contact
-from orosync.sandbox.oro.schema_parts import Filter, Read, Relation, Resource, many, named, none, nothing, one, stamp
+from orosync.sandbox.oro.schema_crm import activities
+from orosync.sandbox.oro.schema_parts import Filter, Read, Relation, Resource, many, named, none, one, stamp
 from orosync.sandbox.oro.state import OroState
 
 # contacts
@@ -29,8 +30,9 @@ def _contact_many(name: str) -> Relation:
     return many(contact_rules.MANY[name], lambda _state, contact: contact.relations.get(name, ()))
 
 
-def _tasks_of(state: OroState, contact: Contact) -> list[int]:
-    return state.tasks.with_key("contacts", contact.id)
+def _default_in(state: OroState, contact: Contact) -> list[int]:
+    own = contact.relations.get("defaultInAccounts", ())
+    return sorted({*own, *state.crm["accounts"].with_key("defaultContact", contact.id)})
 
 
 _CONTACT_ORDER = (
@@ -70,16 +72,13 @@ _CONTACT_RELATIONS: dict[str, Relation] = {
     "reportsTo": _contact_one("reportsTo", "contact"),
     "addresses": many("contactaddresses", named("addresses"), writable=False),
     "groups": _contact_many("groups"),
-    "accounts": _contact_many("accounts"),
+    "accounts": many("accounts", lambda _state, contact: contact.relations.get("accounts", ()), "account"),
     "createdBy": _contact_one("createdBy", "user"),
     "updatedBy": _contact_one("updatedBy", "user"),
     "organization": _contact_one("organization", "organization"),
-    "defaultInAccounts": _contact_many("defaultInAccounts"),
+    "defaultInAccounts": many("accounts", _default_in, "account"),
     "picture": one("files", none),
-    "activityEmails": many("emails", nothing),
-    "activityNotes": many("notes", nothing),
-    "activityCalls": many("calls", nothing),
-    "activityTasks": many("tasks", _tasks_of, "task"),
+    **activities("contacts"),
     "tags": _contact_many("tags"),
 }
 

@@ -20,6 +20,7 @@ from orosync.sandbox.oro.records import (
     Audit,
     Clock,
     Contact,
+    CrmRecord,
     Event,
     Mail,
     OroSettings,
@@ -47,6 +48,8 @@ def _contact_keys(contact: Contact) -> Iterable[Key]:
         if value is not None:
             yield name, value
     yield "owner", contact.owner
+    for number in contact.relations.get("accounts", ()):
+        yield "account", number
     for name, rows in (("email", contact.emails), ("phone", contact.phones)):
         for row in rows:
             yield name, row.value
@@ -55,6 +58,24 @@ def _contact_keys(contact: Contact) -> Iterable[Key]:
 def _task_keys(task: Task) -> Iterable[Key]:
     yield "owner", task.owner
     yield from task.targets
+
+
+_POINTERS = ("contact", "relatedContact", "account", "relatedAccount", "defaultContact", "lead")
+CRM_KINDS = ("accounts", "leads", "opportunities", "cases", "notes", "calls")
+
+
+def _crm_keys(record: CrmRecord) -> Iterable[Key]:
+    yield "owner", record.owner
+    for name in _POINTERS:
+        if record.relations.get(name) is not None:
+            yield name, record.relations[name]
+    for row in record.emails:
+        yield "email", row.value
+    yield from record.targets
+
+
+def _crm_tables() -> dict[str, Table[CrmRecord]]:
+    return {kind: Table(_crm_keys) for kind in CRM_KINDS}
 
 
 def _event_keys(event: Event) -> Iterable[Key]:
@@ -85,7 +106,7 @@ class OroState:
     connections: dict[int, CalendarConnection] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=lambda: {1: "Sales Group", 2: "Marketing Group"})
     tags: dict[int, str] = field(default_factory=dict)
-    accounts: dict[int, str] = field(default_factory=dict)
+    crm: dict[str, Table[CrmRecord]] = field(default_factory=_crm_tables)
     workflow_items: dict[int, int] = field(default_factory=dict)
     mails: list[Mail] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orosync.sandbox.oro import address_rules, contact_rules, permissions, problems, schema, task_rules
+from orosync.sandbox.oro import address_rules, contact_rules, crm_rules, permissions, problems, schema, task_rules
 from orosync.sandbox.oro.contact_rules import ContactForm, Included
+from orosync.sandbox.oro.crm_rules import CrmForm
 from orosync.sandbox.oro.listing import find_record
 from orosync.sandbox.oro.problems import Problem, denied, not_found
-from orosync.sandbox.oro.records import Address, Contact, OroUser, Task
+from orosync.sandbox.oro.records import Address, Contact, CrmRecord, OroUser, Task
 from orosync.sandbox.oro.schema_parts import Resource
 from orosync.sandbox.oro.state import OroState
 from orosync.sandbox.oro.task_rules import TaskForm
 
 TYPE_DENIED = "No access to this type of entities."
-WRITABLE = ("contacts", "contactaddresses", "tasks")
+WRITABLE = ("contacts", "contactaddresses", "tasks", *crm_rules.SHAPES)
 
 
 @dataclass
@@ -46,6 +47,8 @@ def create(
         return Saved(written.contact, written.included)
     if resource.name == "tasks":
         return Saved(TaskForm(state, user, None, at=at).write(data))
+    if resource.name in crm_rules.SHAPES:
+        return Saved(CrmForm(state, user, resource.name, None, at=at).write(data))
     return Saved(_create_address(state, user, data, at))
 
 
@@ -63,6 +66,8 @@ def update(
         return Saved(written.contact, written.included)
     if isinstance(record, Task):
         return Saved(TaskForm(state, user, record, at=at).write(data))
+    if isinstance(record, CrmRecord):
+        return Saved(CrmForm(state, user, record.kind, record, at=at).write(data))
     if isinstance(record, Address):
         return Saved(_update_address(state, record, data, at))
     raise denied()
@@ -74,6 +79,8 @@ def delete(state: OroState, user: OroUser, record: Any) -> None:
         contact_rules.delete(state, user, record)
     elif isinstance(record, Task):
         task_rules.delete(state, user, record)
+    elif isinstance(record, CrmRecord):
+        crm_rules.delete(state, record)
     elif isinstance(record, Address):
         contact = state.contacts.get(record.contact)
         if contact is not None:

@@ -1,0 +1,61 @@
+"""What a request may use: the parts that were put together for this application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flask import current_app
+
+from orosync.bootstrap import Database
+from orosync.config import Config
+from orosync.core.ledger import Account
+from orosync.sync.ports import Clock, RunQueue
+from orosync.web.principal import Principal
+
+_NAME = "orosync"
+
+
+class Authenticator(Protocol):
+    """Bearer token -> who asks. Raises web.problems.NotSignedIn."""
+
+    def authenticate(self, token: str) -> Principal: ...
+
+
+class MailboxAccess(Protocol):
+    """How a new account gets at its mailbox: secrets and facts that the connection is saved with."""
+
+    graph_auth: str  # as accounts have it: "user", or "token" in the demonstration
+
+    def grant(self, principal: Principal) -> str:
+        """The secret to store: msal's cache as text for "user", an access token for "token". Raises NotSignedIn with a
+        claims challenge when the user has to sign in again or consent first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """adapters: URL prefix -> `requests` adapter, for systems inside this process (tests)."""
+
+    config: Config
+    database: Database
+    clock: Clock
+    queue: RunQueue
+    authenticator: Authenticator
+    mailbox_access: MailboxAccess
+    adapters: Mapping[str, Any] | None = None
+    demo: bool = False
+
+    def account_of(self, principal: Principal) -> Account | None:
+        return self.database.accounts.owned_by(principal.owner)
+
+
+def attach(app: Any, parts: Parts) -> None:
+    app.extensions[_NAME] = parts
+
+
+def parts() -> Parts:
+    """Of the application that answers the current request."""
+    found: Parts = current_app.extensions[_NAME]
+    return found
