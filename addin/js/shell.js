@@ -248,9 +248,10 @@ export function wasUsed() {
   return navigator.userActivation?.hasBeenActive ?? false;
 }
 
+/** Only for somebody who is in the pane: an answer that comes late must not take the focus from the mail they went back to. */
 export function focusHeading(node) {
   const heading = node.querySelector("h1, h2");
-  if (!heading) return;
+  if (!heading || !document.hasFocus()) return;
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }

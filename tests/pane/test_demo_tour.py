@@ -266,6 +266,21 @@ def test_narrow_windows_show_one_column_at_a_time(
         accessible(it.page)
 
 
+def test_an_answer_that_comes_late_leaves_the_focus_where_the_person_went(visit: Callable[..., Visit]) -> None:
+    it = visit()
+    held: list[Route] = []
+    it.page.route("**/connection/options", lambda route: held.append(route))  # noqa: PLW0108  # no builtin will do
+    it.do("sign-in", it.pane).click()
+    with it.page.expect_request("**/connection/options"):
+        it.do("connect", it.pane).click()
+    summary = it.side("oro").locator(".access summary")
+    summary.click()
+    held[0].continue_()
+    expect(it.pane.locator('input[name="url"]')).to_be_visible()
+    expect(summary).to_be_focused()
+    expect(it.side("oro").locator(".access code").first).to_be_visible()
+
+
 def test_the_keyboard_alone_is_enough_to_edit_a_record(visit: Callable[..., Visit]) -> None:
     it = visit()
     it.page.keyboard.press("Tab")
