@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from flask import Response, current_app, request, stream_with_context, url_for
+from flask import Response, current_app, request, url_for
 from flask.views import MethodView
 
 from orosync import bootstrap
+from orosync.bootstrap import Database
 from orosync.core.records import Json
 from orosync.core.settings import ResyncMode
 from orosync.errors import BadInput
@@ -218,7 +219,7 @@ def events(run: str) -> Response:
             code="try_later",
             headers={"Retry-After": "5"},
         )
-    body = stream_with_context(_changes(own, run))
+    body = _changes(own, run, parts().database)  # without the request's context: several may be open in one thread
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy must hand on each line at once
     response = Response(body, mimetype="text/event-stream", headers=headers)
     response.call_on_close(lambda: streams.end(own.account.id))  # also if nobody ever reads it
@@ -253,7 +254,7 @@ def _streams() -> _Streams:
     return made
 
 
-def _changes(own: Mine, run: str) -> Iterator[str]:
+def _changes(own: Mine, run: str, database: Database) -> Iterator[str]:
     last, spoke, began = "", time.monotonic(), time.monotonic()
     while time.monotonic() - began < _STREAM_AT_MOST_S:
         row = own.store.run(run)
@@ -267,7 +268,7 @@ def _changes(own: Mine, run: str) -> Iterator[str]:
         elif time.monotonic() - spoke > _SILENT_AT_MOST_S:
             yield ": still here\n\n"
             spoke = time.monotonic()
-            parts().database.requested_runs.end_dead(own.account.id)
+            database.requested_runs.end_dead(own.account.id)
         if is_over(row):
             yield "event: end\ndata: {}\n\n"
             return
