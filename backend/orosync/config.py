@@ -70,7 +70,8 @@ class Config:
     (GUIDs) of the organisations whose people may sign in. admins: object ids of people or groups, or names of app
     roles, all of TENANT_ID; "tenant:object id" for a person of another tenant. broker_url: empty for the embedded
     queue. frame_ancestors: origins that may frame the pane. proxies: how many of our own stand in front
-    and say in X-Forwarded-* who asks.
+    and say in X-Forwarded-* who asks. runs_at_once: accounts that this process works on at the same time, where there
+    is no broker. history_days: how long runs and what they did can be looked at.
     """
 
     data_dir: Path
@@ -95,6 +96,8 @@ class Config:
     allow_private_addresses: bool = False
     frame_ancestors: tuple[str, ...] = OUTLOOK_HOSTS
     proxies: int = 0
+    runs_at_once: int = 4
+    history_days: int = 90
     log_level: str = "info"
 
     def __repr__(self) -> str:
@@ -151,8 +154,10 @@ def load_config() -> Config:
         allow_insecure_loopback=insecure,
         allow_self_signed=reader.flag("ALLOW_SELF_SIGNED"),
         allow_private_addresses=reader.flag("ALLOW_PRIVATE_ADDRESSES"),
-        proxies=reader.value("PROXIES", _few, 0),
+        proxies=reader.value("PROXIES", _number(0, 5), 0),
         frame_ancestors=reader.value("FRAME_ANCESTORS", _origins, OUTLOOK_HOSTS),
+        runs_at_once=reader.value("RUNS_AT_ONCE", _number(1, 64), 4),
+        history_days=reader.value("HISTORY_DAYS", _number(2, 3650), 90),
         log_level=reader.value("LOG_LEVEL", _log_level, "info"),
     )
     problems = reader.problems + _contradictions(config, reader.refused)
@@ -462,10 +467,13 @@ def _hosts(text: str) -> tuple[str, ...]:
     return hosts
 
 
-def _few(text: str) -> int:
-    if not text.isdigit() or int(text) > 5:
-        raise _Wrong(f"{text} is no number from 0 to 5.", "Count the proxies between people and this program.")
-    return int(text)
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdigit() or not lowest <= int(text) <= highest:
+            raise _Wrong(f"{text} is no number from {lowest} to {highest}.", "Give one.")
+        return int(text)
+
+    return read
 
 
 def _origins(text: str) -> tuple[str, ...]:

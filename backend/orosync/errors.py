@@ -20,6 +20,7 @@
     ├── PlanHeld             the guard wants an approval
     ├── LeaseLost            another worker owns the account now: stop without writing
     └── RunCancelled         a person stopped the run; what is done stays done
+        └── OutOfTime            its time is over, or the process ends: it goes on by itself
 
 Each carries ids and short facts, never the content of a record, a secret or a token.
 """
@@ -142,6 +143,10 @@ class PlanHeld(OrosyncError):
 
 class RunCancelled(OrosyncError):
     """Asked for by a person. Stopping anywhere is safe: what is not done yet is in the journal."""
+
+
+class OutOfTime(RunCancelled):
+    """The run had its time, or its process ends. The rest is in the journal, and the next run goes on from there."""
 
 
 class LeaseLost(OrosyncError):

@@ -350,7 +350,7 @@ def test_the_direction_of_an_unknown_field_is_a_programming_error() -> None:
         ({"sync_contacts": False}, {Entity.TASK, Entity.EVENT}),
         ({"sync_tasks": False}, {Entity.CONTACT, Entity.EVENT}),
         ({"sync_events": False}, {Entity.CONTACT, Entity.TASK}),
-        ({"enable_sync": False}, set()),
+        ({"enable_sync": False}, {Entity.CONTACT, Entity.TASK, Entity.EVENT}),
     ],
 )
 def test_the_user_chooses_which_entities_are_synced(chosen: dict[str, Any], wanted: set[Entity]) -> None:

@@ -272,13 +272,13 @@ def test_an_entity_that_is_switched_off_is_not_touched_and_goes_on_when_it_is_ba
 WHERE = {CONTACT: "contacts", TASK: "tasks", EVENT: "calendarView"}
 
 
-def test_a_switched_off_account_does_nothing(database: Database) -> None:
+def test_an_account_that_is_not_synced_by_itself_is_synced_on_demand(database: Database) -> None:
     world = World(database, user={"enable_sync": False})
     hands = Hands(world, CONTACT)
     hands.make_in_oro("Name0")
     report = world.sync()
-    assert writes(report) == 0
-    assert hands.outlook() == {}
+    assert writes(report) == 1
+    assert len(hands.outlook()) == 1
 
 
 @pytest.mark.parametrize("field", ["to_outlook", "to_oro", "off"])

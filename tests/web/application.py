@@ -17,7 +17,7 @@ from orosync.bootstrap.demonstration import SimulatedMailboxes
 from orosync.bootstrap.product_files import product_file
 from orosync.config import Config
 from orosync.core.ledger import Account
-from orosync.jobs.handlers import Requested
+from orosync.jobs.account_work import AccountWork
 from orosync.sandbox.graph import GraphSandbox, create_graph_app
 from orosync.sandbox.oro import OroSandbox, create_oro_app
 from orosync.sandbox.transport import WsgiAdapter
@@ -37,17 +37,17 @@ ANNA, BORIS, CLARA = (
 class AtOnce:
     """Requested runs are carried out where they were asked for, unless a test wants to see them wait."""
 
-    def __init__(self, handler: Requested) -> None:
-        self.handler, self.waits, self.messages = handler, False, list[tuple[int, str]]()
+    def __init__(self, work: AccountWork) -> None:
+        self.account_work, self.waits, self.messages = work, False, list[int]()
 
-    def put(self, account_id: int, run: str) -> None:
-        self.messages.append((account_id, run))
+    def put(self, account_id: int, *, urgent: bool = False) -> None:
+        self.messages.append(account_id)
         if not self.waits:
             self.work()
 
     def work(self) -> None:
         while self.messages:
-            self.handler.carry_out(*self.messages.pop(0))
+            self.account_work.carry_out(self.messages.pop(0))
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Application:
         self.database = bootstrap.open_database(self.config)
         without_waiting_for_the_disk(self.database.engine)
         self.sign_in = LocalSignIn((ANNA, BORIS, CLARA))
-        self.queue = AtOnce(Requested(self.config, self.database, adapters=self.adapters))
+        self.queue = AtOnce(AccountWork(self.config, self.database, adapters=self.adapters))
         self.parts = Parts(
             config=self.config,
             database=self.database,

@@ -165,7 +165,7 @@ def test_a_run_that_is_cancelled_in_its_middle_keeps_what_it_did_and_the_next_go
         return tell(account_id, run, progress)
 
     monkeypatch.setattr(runs, "tell_progress", cancel_while_writing)
-    monkeypatch.setattr("orosync.jobs.handlers._TELL_EVERY_S", 0.0)
+    monkeypatch.setattr("orosync.jobs.account_work._TELL_EVERY_S", 0.0)
     stopped = connected.sync()
     monkeypatch.undo()
     assert stopped["state"] == "cancelled"

@@ -4,6 +4,7 @@ What a run does is left to `sync`. `web`, `cli` and `jobs` take everything concr
 """
 
 from orosync.bootstrap.checking import Finding, check_account, check_connection, check_oro_page
+from orosync.bootstrap.lease import Held, InUse, leased
 from orosync.bootstrap.oro_access import checked_certificate
 from orosync.bootstrap.oro_consent import (
     ConsentedOro,
@@ -13,6 +14,7 @@ from orosync.bootstrap.oro_consent import (
     consent_page,
     exchange_code,
 )
+from orosync.bootstrap.pace import pace_of
 from orosync.bootstrap.parts import (
     RandomIds,
     SystemClock,
@@ -43,6 +45,8 @@ __all__ = [
     "ConsentedOro",
     "Database",
     "Finding",
+    "Held",
+    "InUse",
     "RandomIds",
     "SystemClock",
     "build_sides",
@@ -55,9 +59,11 @@ __all__ = [
     "connection_of",
     "consent_page",
     "exchange_code",
+    "leased",
     "level_of",
     "open_database",
     "open_session",
+    "pace_of",
     "run_once",
     "save_connection",
     "save_mailbox_access",

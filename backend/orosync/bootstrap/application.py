@@ -1,8 +1,10 @@
-"""The web application with its real parts, and the threads behind it."""
+"""The web application with its real parts, and what works in the background behind it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -10,14 +12,53 @@ from flask import Flask
 from orosync.bootstrap.parts import SystemClock
 from orosync.bootstrap.product_files import product_file
 from orosync.config import Config
-from orosync.jobs.handlers import Requested
-from orosync.jobs.threads import ThreadQueue
+from orosync.jobs.account_work import AccountWork
+from orosync.jobs.dispatcher import Dispatcher
+from orosync.jobs.local import LocalQueue
+from orosync.jobs.signs_of_life import SignsOfLife
 from orosync.store.database import Database
-from orosync.sync.ports import Clock
+from orosync.sync.ports import AccountQueue, Clock
 from orosync.web.app import create_app
 from orosync.web.parts import Authenticator, MailboxAccess, Parts
 from orosync.web.sign_in.on_behalf_of import OnBehalfOf
 from orosync.web.sign_in.tokens import EntraTokens
+
+
+class Background:
+    """Everything of one machine: a queue, threads that work it off, and the dispatcher that fills it."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        adapters: Mapping[str, Any] | None = None,
+    ) -> None:
+        time = clock or SystemClock()
+        self.work = AccountWork(config, database, clock=time, adapters=adapters)
+        self.queue = LocalQueue(self.work, config.data_dir / "queue.sqlite3", config.runs_at_once)
+        self.dispatcher = Dispatcher(database, self.queue, time, timedelta(days=config.history_days))
+        self._signs = SignsOfLife(database, config.runs_at_once)
+        self._over = threading.Event()
+        self._rounds = threading.Thread(
+            target=self.dispatcher.keep_going, args=(self._over,), name="dispatcher", daemon=True
+        )
+
+    def start(self, *, dispatching: bool = True) -> None:
+        """dispatching: not where somebody else decides what is due."""
+        self._signs.start()
+        self.queue.start()
+        if dispatching:
+            self._rounds.start()
+
+    def stop(self) -> None:
+        """Runs end at their next step and are waited for; what is left is due when the next process starts."""
+        self._over.set()
+        self.queue.stop()
+        if self._rounds.ident is not None:
+            self._rounds.join()
+        self._signs.stop()
 
 
 def build_app(
@@ -30,15 +71,16 @@ def build_app(
     clock: Clock | None = None,
     demo: bool = False,
 ) -> tuple[Flask, Callable[[], None]]:
-    """The application, and what stops its threads.
+    """The application, and what stops its threads. With a broker, others do the work: see `bootstrap.cluster`.
 
     Without other parts people sign in with Entra ID: raises ConfigurationError if the configuration is not enough.
-    demo: the parts of a demonstration are only ever given by the program, never by configuration.
+    demo: the parts of a demonstration are only ever given by the program, never by configuration; it decides
+    itself when changes travel.
     """
     time = clock or SystemClock()
     who = authenticator or EntraTokens(config)
     access = mailbox_access or OnBehalfOf(config, adapters=adapters)
-    queue = ThreadQueue(Requested(config, database, clock=time, adapters=adapters), database)
+    queue, stop = _behind(config, database, time, adapters, dispatching=not demo)
     parts = Parts(
         config=config,
         database=database,
@@ -49,4 +91,17 @@ def build_app(
         adapters=adapters,
         demo=demo,
     )
-    return create_app(parts, pane=product_file("addin")), queue.stop
+    return create_app(parts, pane=product_file("addin")), stop
+
+
+def _behind(
+    config: Config, database: Database, clock: Clock, adapters: Mapping[str, Any] | None, *, dispatching: bool
+) -> tuple[AccountQueue, Callable[[], None]]:
+    if config.broker_url:
+        from orosync.jobs.cluster import ClusterQueue  # Celery is an extra, and slow to import
+
+        cluster = ClusterQueue(config.broker_url)
+        return cluster, cluster.close
+    background = Background(config, database, clock=clock, adapters=adapters)
+    background.start(dispatching=dispatching)
+    return background.queue, background.stop

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orosync.bootstrap.lease import InUse, turn_soon
 from orosync.bootstrap.oro_access import client_for_person
 from orosync.bootstrap.parts import SystemClock, oro_client, outlook_side, settings_of
 from orosync.bootstrap.sign_in import Connection, SecretsPlace, oro_sign_in, put_secrets, stored_tokens
@@ -66,7 +67,7 @@ def check_account(
     time, settings = clock or SystemClock(), settings_of(database, account)
     entities = [entity for entity in Entity if settings.wants(entity)]
     return [
-        *_check_outlook(lambda: outlook_side(config, database, account, adapters, time)),
+        *_check_outlook(database, account, lambda: outlook_side(config, database, account, adapters, time), time),
         *_check_oro(lambda: oro_client(config, database, account, adapters, time), account, entities, time),
     ]
 
@@ -97,7 +98,7 @@ def check_connection(
         place: SecretsPlace = secrets.beneath  # the stored sign-in is used, so what is renewed belongs there
     else:
         place = secrets
-    found = [] if outlook is None else _check_outlook(outlook)
+    found = [] if outlook is None else _check_outlook(database, candidate, outlook, time)
     found += _check_oro(
         lambda: client_for_person(
             config,
@@ -177,9 +178,14 @@ def _wanted(database: Database, candidate: Account) -> list[Entity]:
     return [entity for entity in Entity if settings.wants(entity)]
 
 
-def _check_outlook(side: Callable[[], OutlookMailbox]) -> list[Finding]:
+def _check_outlook(
+    database: Database, account: Account, side: Callable[[], OutlookMailbox], clock: Clock
+) -> list[Finding]:
     try:
-        facts = side().discover()
+        with turn_soon(database, account.mailbox, clock):
+            facts = side().discover()
+    except InUse as error:  # by a run, so it answers; asking beside it would be one request too many
+        return [Finding(Side.OUTLOOK, True, "mailbox", error.message)]
     except OrosyncError as error:
         what = "sign_in" if isinstance(error, SignInNeeded) else "mailbox"
         return [Finding(Side.OUTLOOK, False, what, error.message, error.remedy, sign_in=what == "sign_in")]

@@ -39,6 +39,7 @@ from orosync.store.database import Database
 from orosync.sync.run import Report
 from orosync.sync.session import RunRequest
 from orosync.web.demonstration import NAME, from_our_own_page
+from orosync.web.parts import attached
 from orosync.web.principal import Principal
 from orosync.web.problems import NotAllowed
 from orosync.web.sign_in.local import TENANT, LocalPerson, LocalSignIn
@@ -195,6 +196,7 @@ class Demonstration:
             if self._over.wait(_PAUSE_S):
                 return
             try:
+                self._hand_out_asked()
                 report = self.sync_by_itself()
             except TryLater:
                 self._wake.set()  # somebody asked for a run and has the account now
@@ -204,13 +206,21 @@ class Demonstration:
                 if report is not None:
                     told(report)
 
+    def _hand_out_asked(self) -> None:
+        """Who asked while a run had the account was turned away; there is no dispatcher here."""
+        for account_id, _ in self.database.requested_runs.waiting():
+            attached(self.flask).queue.put(account_id, urgent=True)
+
     def sync_by_itself(self) -> Report | None:
         """One run, if there is an account that had its first sync and wants to be kept in step. Raises OrosyncError."""
         with self._turn:
             account = self.database.accounts.owned_by(f"{TENANT}:{_PERSON.id}")
             if account is None or not self._automatic or not self._wants(account):
                 return None
-            return run_once(self.config, self.database, account.name, RunRequest())
+            try:
+                return run_once(self.config, self.database, account.name, RunRequest(background=True))
+            finally:
+                self._hand_out_asked()
 
     def _wants(self, account: Account) -> bool:
         settings, store = settings_of(self.database, account), self.database.account_store(account.id)

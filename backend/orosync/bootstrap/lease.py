@@ -1,4 +1,5 @@
-"""Who works on an account: one run at a time, by a lease that is renewed while the run lasts."""
+"""Who works on an account: one run at a time, by a lease that is renewed while the run lasts; and its turn at the
+mailbox, which nobody else calls meanwhile."""
 
 from __future__ import annotations
 
@@ -6,53 +7,124 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 from orosync.core.ledger import Account
-from orosync.errors import LeaseLost, TryLater
+from orosync.errors import LeaseLost, Throttled, TryLater
+from orosync.outlook.allowance import Allowance
+from orosync.store import mailboxes
 from orosync.store.database import Database
 from orosync.store.leases import Lease
+from orosync.store.mailboxes import MailboxTurn
 from orosync.sync.ports import Clock
 
-LEASE = timedelta(minutes=10)
+# Short, so that what a killed worker left is taken up soon; renewed often, so that a busy machine does not lose it.
+LEASE = timedelta(seconds=8)
+_RENEW_EVERY_S = 2.0
+
+
+class InUse(TryLater):
+    """Somebody else works on the account or its mailbox now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """allowance: what the mailbox may still be asked."""
+
+    lease: Lease
+    allowance: Allowance
 
 
 @contextmanager
-def leased(database: Database, account: Account, run: str, clock: Clock) -> Iterator[Lease]:
-    """Taken, renewed and given back. Raises TryLater while another run has it."""
-    lease = _take(database, account, f"{socket.gethostname()}:{os.getpid()}:{run}", clock)
-    over = threading.Event()
-    renewal = threading.Thread(target=_keep, args=(database, lease, over, clock), name="lease", daemon=True)
-    renewal.start()
+def leased(database: Database, account: Account, run: str, clock: Clock) -> Iterator[Held]:
+    """Taken, renewed and given back. Raises InUse while another run has the account or its mailbox;
+    Throttled while the mailbox wants to be left alone."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{run}"
+    lease = _take(database, account, owner, clock)
     try:
-        yield lease
+        with mailbox_turn(database, account.mailbox, owner, clock) as (turn, allowance):
+            over = threading.Event()
+            renewal = threading.Thread(
+                target=_keep, args=(database, lease, turn, allowance, over, clock), name="lease", daemon=True
+            )
+            renewal.start()
+            try:
+                yield Held(lease, allowance)
+            finally:
+                over.set()
+                renewal.join()
     finally:
-        over.set()
-        renewal.join()
         database.leases.release(lease)
+
+
+@contextmanager
+def mailbox_turn(database: Database, mailbox: str, owner: str, clock: Clock) -> Iterator[tuple[MailboxTurn, Allowance]]:
+    """Nobody else calls the mailbox meanwhile, in whatever process. Raises InUse if somebody does, Throttled while
+    it wants to be left alone. Not renewed: whoever needs it longer than a lease does so."""
+    turn = database.mailboxes.take(mailbox, owner, LEASE)
+    if turn is None:
+        before = database.mailboxes.owner(mailbox)
+        if before is not None and _has_died(database, before):
+            turn = database.mailboxes.take_over(mailbox, before, owner, LEASE)
+    if turn is None:
+        raise InUse("This mailbox is being synchronised just now.", remedy="Wait until it is done, then try again.")
+    now = clock.now()
+    since_s = max(0.0, (now - turn.counted_at).total_seconds())
+    tokens = min(mailboxes.CAPACITY, turn.tokens + since_s * mailboxes.REFILL_PER_S)
+    allowance = Allowance(tokens, capacity=mailboxes.CAPACITY, refill_per_s=mailboxes.REFILL_PER_S)
+    try:
+        if turn.paused_until is not None and turn.paused_until > now:
+            wait_s = (turn.paused_until - now).total_seconds()
+            raise Throttled("The mailbox asked for a pause.", retry_after_s=wait_s)
+        yield turn, allowance
+    finally:
+        database.mailboxes.release(turn, allowance.left)
+        if allowance.pause_left_s:
+            database.mailboxes.pause(mailbox, clock.now() + timedelta(seconds=allowance.pause_left_s))
+
+
+@contextmanager
+def turn_soon(database: Database, mailbox: str, clock: Clock, patience_s: float = 5.0) -> Iterator[Allowance]:
+    """For a question or two beside the runs. Raises InUse when a run keeps the mailbox for longer than that."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4()}"
+    until = time.monotonic() + patience_s
+    while True:
+        with ExitStack() as stack:
+            try:
+                _, allowance = stack.enter_context(mailbox_turn(database, mailbox, owner, clock))
+            except InUse:
+                if time.monotonic() > until:
+                    raise
+            else:
+                yield allowance
+                return
+        time.sleep(0.1)
 
 
 def _take(database: Database, account: Account, owner: str, clock: Clock) -> Lease:
     lease = database.leases.take(account.id, owner, clock.now(), LEASE)
     if lease is None:
         holder = database.leases.holder(account.id)
-        if holder is not None and _has_died(database, holder):
+        if holder is not None and _has_died(database, holder.owner):
             database.leases.release(holder)
             lease = database.leases.take(account.id, owner, clock.now(), LEASE)
     if lease is None:
         holder = database.leases.holder(account.id)
         who = f" ({holder.owner.rpartition(':')[0]})" if holder else ""
-        raise TryLater(
+        raise InUse(
             f"Another run is working on account {account.name}{who}.", remedy="Wait until it is done, then try again."
         )
     return lease
 
 
-def _has_died(database: Database, holder: Lease) -> bool:
-    """A process of this machine that was killed. Others can't be asked, so their lease has to expire."""
-    host, _, rest = holder.owner.partition(":")
+def _has_died(database: Database, owner: str) -> bool:
+    """A process of this machine that was killed. Others can't be asked, so what they hold has to expire."""
+    host, _, rest = owner.partition(":")
     pid = rest.partition(":")[0]
     one_machine = database.engine.dialect.name == "sqlite"
     if not one_machine or host != socket.gethostname() or not pid.isdigit() or sys.platform == "win32":
@@ -66,10 +138,13 @@ def _has_died(database: Database, holder: Lease) -> bool:
     return False
 
 
-def _keep(database: Database, lease: Lease, over: threading.Event, clock: Clock) -> None:
-    while not over.wait(LEASE.total_seconds() / 3):
+def _keep(
+    database: Database, lease: Lease, turn: MailboxTurn, allowance: Allowance, over: threading.Event, clock: Clock
+) -> None:
+    while not over.wait(_RENEW_EVERY_S):
         try:
             database.leases.renew(lease, clock.now(), LEASE)
+            database.mailboxes.keep(turn, LEASE, allowance.left)
         except LeaseLost:
             return  # the next commit says so to whoever works
         except TryLater:

@@ -18,6 +18,7 @@ from orosync.core.settings import Settings, effective
 from orosync.errors import ConfigurationError
 from orosync.oro.client import OroClient
 from orosync.oro.instance import OroInstance
+from orosync.outlook.allowance import Allowance
 from orosync.outlook.batch import MailboxGates
 from orosync.outlook.client import GraphClient
 from orosync.outlook.mailbox import OutlookMailbox
@@ -106,25 +107,32 @@ def build_sides(
     *,
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
+    allowance: Allowance | None = None,
 ) -> dict[Side, SidePort]:
     """Both sides of an account, signed in with its stored secrets. Nothing is sent yet.
 
-    adapters: URL prefix -> `requests` adapter, for systems inside this process. Raises SignInNeeded without secrets.
+    adapters: URL prefix -> `requests` adapter, for systems inside this process. allowance: what the mailbox may
+    still be asked. Raises SignInNeeded without secrets.
     """
     time = clock or SystemClock()
     return {
-        Side.OUTLOOK: outlook_side(config, database, account, adapters, time),
+        Side.OUTLOOK: outlook_side(config, database, account, adapters, time, allowance),
         Side.ORO: oro_side(config, database, account, adapters, time),
     }
 
 
 def outlook_side(
-    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+    config: Config,
+    database: Database,
+    account: Account,
+    adapters: Mapping[str, Any] | None,
+    clock: Clock,
+    allowance: Allowance | None = None,
 ) -> OutlookMailbox:
     settings = settings_of(database, account)
     back, ahead = settings.event_window
     return OutlookMailbox(
-        _graph_client(config, database, account, adapters),
+        graph_client(config, database, account, adapters, allowance),
         "me" if account.graph_auth == "user" else account.mailbox,
         containers={entity: settings.container_name(entity) for entity in Entity},
         entities=[entity for entity in Entity if settings.wants(entity)],
@@ -142,11 +150,16 @@ def oro_side(
     return OroInstance(client, entities, settings.oro_scope.value, OVERLAP, clock.now)
 
 
-def _graph_client(
-    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None
+def graph_client(
+    config: Config,
+    database: Database,
+    account: Account,
+    adapters: Mapping[str, Any] | None,
+    allowance: Allowance | None = None,
 ) -> GraphClient:
     tokens = graph_tokens(config, account, database.secrets(account.id), adapters)
-    return GraphClient(config.graph_url, tokens, gate=_gates.of(account.mailbox), adapters=adapters)
+    gate = _gates.of(account.mailbox)
+    return GraphClient(config.graph_url, tokens, gate=gate, allowance=allowance, adapters=adapters)
 
 
 def oro_client(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from orosync import telemetry
-from orosync.bootstrap.lease import leased
+from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, SystemClock, build_sides, settings_of
 from orosync.config import Config
 from orosync.core.ledger import Account
@@ -36,10 +36,12 @@ def open_session(
     clock: Clock | None = None,
     ids: Ids | None = None,
     run: str | None = None,
+    held: Held | None = None,
 ) -> Iterator[Session]:
     """A session under the account's lease, which is renewed while it lasts and given back at its end.
 
-    Raises BadInput for an unknown or disabled account, TryLater while another run has it.
+    held: a lease that the caller keeps. Raises BadInput for an unknown or disabled account, InUse while another run has
+    it, Throttled while its mailbox wants to be left alone.
     """
     account = database.accounts.named(account_name)
     if account.state == "disabled":
@@ -49,14 +51,13 @@ def open_session(
             remedy=f"Run `orosync accounts enable {account.name}` first.",
         )
     time, source = clock or SystemClock(), ids or RandomIds()
-    sides = build_sides(config, database, account, adapters=adapters, clock=time)
     run = run or source.new()
-    with leased(database, account, run, time) as lease:
+    with nullcontext(held) if held else leased(database, account, run, time) as own:
         yield Session(
             run=run,
             request=request or RunRequest(),
-            store=database.account_store(account.id, lease),
-            sides=sides,
+            store=database.account_store(account.id, own.lease),
+            sides=build_sides(config, database, account, adapters=adapters, clock=time, allowance=own.allowance),
             clock=time,
             ids=source,
             settings=settings_of(database, account),
@@ -76,10 +77,11 @@ def run_once(
     clock: Clock | None = None,
     ids: Ids | None = None,
     run: str | None = None,
+    held: Held | None = None,
 ) -> Report:
     """One run of one account. Raises as `open_session`, and LeaseLost."""
     opened = open_session(
-        config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids, run=run
+        config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids, run=run, held=held
     )
     with opened as session, telemetry.bound(account=account_name, run=session.run):
         return run_account(session)
@@ -96,12 +98,13 @@ def undo_once(
     clock: Clock | None = None,
     progress: Progress = _unwatched,
     run: str | None = None,
+    held: Held | None = None,
 ) -> UndoReport:
     """Take a run back, or show what would be taken back. Raises as `open_session`; BadInput for an unknown run."""
     request = RunRequest(mode="preview" if preview else "sync")
     with (
         open_session(
-            config, database, account_name, request, progress, adapters=adapters, clock=clock, run=run
+            config, database, account_name, request, progress, adapters=adapters, clock=clock, run=run, held=held
         ) as session,
         telemetry.bound(account=account_name, run=session.run),
     ):

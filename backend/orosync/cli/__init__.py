@@ -16,6 +16,7 @@ _COMMANDS = {
     "conflicts": ("orosync.cli.troubles:conflicts", "Fields that were changed differently on both sides."),
     "db": ("orosync.cli.database:db", "The database's schema."),
     "demo": ("orosync.cli.demo:demo", "A simulated OroCRM and mailbox with people in them, kept in step."),
+    "dispatcher": ("orosync.cli.worker:dispatcher", "Hand out what is due to the workers of a cluster."),
     "doctor": ("orosync.cli.doctor:doctor", "Whether configuration, database, keys and accounts are well."),
     "explain": ("orosync.cli.explain:explain", "Why a record is, or is not, synchronised."),
     "manifest": ("orosync.cli.manifest:manifest", "The add-in's manifest for your installation."),
@@ -26,6 +27,7 @@ _COMMANDS = {
     "settings": ("orosync.cli.settings:settings", "Show and change how records are synchronised."),
     "sync": ("orosync.cli.syncing:sync", "Sync an account now, or show what would be done."),
     "undo": ("orosync.cli.history:undo", "Take a run back."),
+    "worker": ("orosync.cli.worker:worker", "Work on accounts that the dispatcher hands out."),
 }
 
 _CODES = (

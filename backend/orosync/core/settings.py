@@ -152,13 +152,13 @@ class Settings:
     sync_birthdays: bool = True
 
     def wants(self, entity: Entity) -> bool:
-        """True if records of this entity are to be synced at all."""
+        """True if records of this entity are synced: by themselves while `enable_sync` is on, and on demand."""
         chosen = {
             Entity.CONTACT: self.sync_contacts,
             Entity.TASK: self.sync_tasks,
             Entity.EVENT: self.sync_events,
         }
-        return self.enable_sync and chosen[entity]
+        return chosen[entity]
 
     def container_name(self, entity: Entity) -> str:
         """The Outlook folder, list or calendar by name; `DEFAULT` is the mailbox's own."""
@@ -251,7 +251,7 @@ _PLAIN: tuple[_Row, ...] = (
     ("tasks_list", _USER, _CONTAINER, "Outlook's To Do list, created when missing"),
     ("calendar", _USER, _CONTAINER, "Outlook's calendar, created when missing"),
     ("addin_look", _ADMIN, Object(400_000), "name, logo, colour, sections and texts of the pane"),
-    ("enable_sync", _USER, YesNo(), "sync this account"),
+    ("enable_sync", _USER, YesNo(), "sync this account by itself; off: only on demand"),
     ("show_alerts", _USER, YesNo(), "show what needs attention in the pane"),
     ("sync_type", _USER, OneOf(SyncType), "all records, or those of one category, owned or tagged"),
     ("selected_category", _USER, Text(255), "the Outlook category and OroCRM tag meant by sync_type=selected"),

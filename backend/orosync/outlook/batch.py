@@ -113,7 +113,11 @@ def _post(client: GraphClient, parts: Sequence[Part]) -> list[Answer]:
         return _post(client, parts[:half]) + _post(client, parts[half:])
     if not reply.ok:
         return [reply] * len(parts)
-    return _by_part(reply, len(parts))
+    answers = _by_part(reply, len(parts))
+    for answer in answers:
+        if isinstance(answer, Reply):
+            client.heed(answer)
+    return answers
 
 
 def _wire(number: int, part: Part) -> Json:

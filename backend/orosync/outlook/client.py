@@ -24,8 +24,9 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from urllib3.util import Retry
 
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
+from orosync.outlook.allowance import Allowance
 from orosync.outlook.auth import TokenSource
-from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply
+from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply, is_throttled
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,9 @@ class GraphClient:
     """Calls Graph for one mailbox. Thread-safe: a session per thread, and `gate` lets one call through at a time.
 
     base_url: with version, "https://graph.microsoft.com/v1.0". gate: shared by all clients of one mailbox
-    (`batch.MailboxGates`), so that no call runs beside a batch (graph-api.md 7). adapters: mounted by prefix in
-    place of the network's. timeouts: connect and read, seconds.
+    (`batch.MailboxGates`), so that no call runs beside a batch (graph-api.md 7). allowance: what the mailbox may still
+    be asked; None for calls that are of no mailbox, or few. adapters: mounted by prefix in place of the network's.
+    timeouts: connect and read, seconds.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class GraphClient:
         tokens: TokenSource,
         *,
         gate: AbstractContextManager[Any] | None = None,
+        allowance: Allowance | None = None,
         adapters: Mapping[str, BaseAdapter] | None = None,
         timeouts: tuple[float, float] = (5.0, 60.0),
         user_agent: str = "orosync",
@@ -79,6 +82,7 @@ class GraphClient:
         self._prefix = urlsplit(self.base_url).path
         self._tokens = tokens
         self._gate = gate if gate is not None else threading.Lock()
+        self._allowance = allowance
         self._adapters = dict(adapters or {})
         self._timeouts = timeouts
         self._user_agent = user_agent
@@ -146,6 +150,11 @@ class GraphClient:
             raise SignInNeeded("Microsoft 365 does not accept the sign-in any more.", remedy=SIGN_IN)
         return reply
 
+    def heed(self, reply: Reply) -> None:
+        """An answer, or one inside a batch: the pause that it asks for is kept, whoever calls next."""
+        if self._allowance is not None and is_throttled(reply):
+            self._allowance.pause(reply.retry_after_s)
+
     def renew(self, refused: Reply) -> None:
         """After a 401 inside an answer: the next call uses another token. Raises SignInNeeded."""
         self._tokens.renewed(self._tokens.token(), claims_of(refused))
@@ -153,6 +162,8 @@ class GraphClient:
     def _attempt(self, method: str, url: str, body: Any, headers: Mapping[str, str], token: str) -> Reply:
         request_id = str(uuid.uuid4())
         with self._gate:
+            if self._allowance is not None:
+                self._allowance.spend(_count(body))
             with self._counting:
                 self._sent += 1
             try:
@@ -168,7 +179,9 @@ class GraphClient:
             except requests.RequestException as error:
                 # `from None`: the original names the whole address, tokens of the change feed included
                 raise _failure(error, urlsplit(url).hostname or "") from None
-        return _reply(response, request_id)
+        reply = _reply(response, request_id)
+        self.heed(reply)
+        return reply
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -184,6 +197,12 @@ class GraphClient:
             with self._counting:
                 self._sessions.append(session)
         return session
+
+
+def _count(body: Any) -> int:
+    """Parts of a batch count singly."""
+    parts = body.get("requests") if isinstance(body, dict) else None
+    return len(parts) if isinstance(parts, list) else 1
 
 
 def prefer_header(extra: Iterable[str] = ()) -> str:

@@ -17,6 +17,8 @@ _ONE = sa.select(tables.cursors).where(
     _ROW.entity == sa.bindparam("entity"),
 )
 
+_BEGUN = sa.select(_ROW.side).where(_ROW.account_id == sa.bindparam("account_id"), _ROW.first_done).limit(1)
+
 
 def generation(connection: sa.Connection, account_id: int, side: Side, entity: Entity) -> int:
     """0 if no cursor was saved yet."""
@@ -39,6 +41,10 @@ class Cursors(AccountPart):
             fingerprint=row.fingerprint,
             balance=row.balance,
         )
+
+    def has_begun(self) -> bool:
+        """A first sync of some entity came to its end."""
+        return bool(self._rows(_BEGUN))
 
     def save_cursor(self, side: Side, entity: Entity, cursor: Cursor) -> None:
         values = {

@@ -15,19 +15,23 @@ from orosync.store import conflicts, journal, quarantine, tables
 from orosync.store.accounts import AccountRow, Accounts, Places
 from orosync.store.conflicts import Conflicts
 from orosync.store.cursors import Cursors
+from orosync.store.due_work import DueWorks
 from orosync.store.intents import Intents
 from orosync.store.journal import Journal
 from orosync.store.leases import Lease, Leases
 from orosync.store.links import Links
+from orosync.store.mailboxes import Mailboxes
 from orosync.store.one_time_codes import OneTimeCodes
 from orosync.store.oplog import Oplog
 from orosync.store.quarantine import Quarantine
 from orosync.store.requested_runs import RequestedRuns
+from orosync.store.retention import Retention
 from orosync.store.runs import Runs
 from orosync.store.settings import Settings, SettingsLevels
 from orosync.store.transactions import Transactions
 from orosync.store.unlinked import UnlinkedRecords
 from orosync.store.vault import Secrets, Vault
+from orosync.store.workers import Workers
 
 
 class AccountStore(
@@ -77,6 +81,10 @@ class Database:
         self.settings = Settings(self._transactions, now)
         self.leases = Leases(self._transactions)
         self.requested_runs = RequestedRuns(self._transactions, now)
+        self.retention = Retention(self._transactions, self._places)
+        self.due_work = DueWorks(self._transactions, now)
+        self.workers = Workers(self._transactions, now)
+        self.mailboxes = Mailboxes(self._transactions, now)
         self.one_time_codes = OneTimeCodes(self._transactions, self._needed_vault, now)
 
     @property

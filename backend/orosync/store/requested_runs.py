@@ -34,6 +34,17 @@ _WAITING = sa.select(_ROW.account_id, _ROW.run).where(tables.REQUESTED_RUN, _ROW
 _CLAIM = (
     sa.update(tables.runs).where(*_ONE, _ROW.state == "waiting").values(state="running", started_at=sa.bindparam("at"))
 )
+_FIRST = (
+    sa.select(tables.runs)
+    .where(_ROW.account_id == sa.bindparam("account_id_"), tables.REQUESTED_RUN, _ROW.state == "waiting")
+    .order_by(_ROW.id)
+    .limit(1)
+)
+_GIVE_BACK = (
+    sa.update(tables.runs)
+    .where(*_ONE, _ROW.state == "running", sa.not_(_ROW.cancel))
+    .values(state="waiting", started_at=None)
+)
 _PROGRESS = sa.update(tables.runs).where(*_ONE).values(progress=sa.bindparam("new_progress")).returning(_ROW.cancel)
 _TOUCH = sa.update(tables.runs).where(*_ONE, _ROW.state == "running").values(started_at=sa.bindparam("at"))
 # each of the two finds its state while it changes it: a worker may claim the run at the same moment
@@ -113,9 +124,7 @@ class RequestedRuns:
     def get(self, account_id: int, run: str) -> RequestedRun | None:
         with self._transactions.reading() as connection:
             row = connection.execute(_FIND, {"account_id_": account_id, "run_": run}).first()
-        if row is None or row.request is None:
-            return None
-        return RequestedRun(row.account_id, row.run, row.mode, row.state, row.request, row.cancel)
+        return None if row is None or row.request is None else _to_run(row)
 
     def active(self, account_id: int) -> str | None:
         """The run that waits or is carried out."""
@@ -134,6 +143,19 @@ class RequestedRuns:
         values = {"account_id_": account_id, "run_": run, "at": self._now()}
         with self._transactions.writing() as connection:
             return bool(connection.execute(_CLAIM, values).rowcount)
+
+    def next_waiting(self, account_id: int) -> RequestedRun | None:
+        """The one that was asked for first, of those that nobody has begun."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(_FIRST, {"account_id_": account_id}).first()
+        return None if row is None else _to_run(row)
+
+    def give_back(self, account_id: int, run: str) -> None:
+        """It could not begin: it waits again, or is over if a person stopped it meanwhile."""
+        values: dict[str, Any] = {"account_id_": account_id, "run_": run}
+        with self._transactions.writing() as connection:
+            if not connection.execute(_GIVE_BACK, values).rowcount:
+                self._end(connection, account_id, run, "cancelled", {"problems": []})
 
     def touch(self, account_id: int, run: str) -> None:
         """Its worker is alive, and waits until it may begin."""
@@ -186,6 +208,10 @@ class RequestedRuns:
         if holder is None or holder.owner is None or holder.expires <= self._now():
             return False
         return str(holder.owner).endswith(f":{run}")
+
+
+def _to_run(row: sa.Row[Any]) -> RequestedRun:
+    return RequestedRun(row.account_id, row.run, row.mode, row.state, row.request, row.cancel)
 
 
 INTERRUPTED = "The run was interrupted; what it had done is kept, and the next run goes on from there."

@@ -28,6 +28,12 @@ _FINISH = (
     .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"))
     .values(state=sa.bindparam("state"), finished_at=sa.bindparam("at"), summary=sa.bindparam("summary"))
 )
+_FORGET = sa.delete(tables.runs).where(
+    _ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"), _ROW.request.is_(None)
+)
+_FORGET_PLAN = sa.delete(tables.plans).where(
+    tables.plans.c.account_id == sa.bindparam("account_id_"), tables.plans.c.run == sa.bindparam("run_")
+)
 _NEWEST = sa.select(tables.runs).where(_ACCOUNT).order_by(_ROW.id.desc()).limit(sa.bindparam("most"))
 _ONE = sa.select(tables.runs).where(_ACCOUNT, _ROW.run == sa.bindparam("run"))
 _OLDER = (
@@ -58,6 +64,13 @@ class Runs(AccountPart):
     def finish_run(self, run: str, state: str, at: datetime, summary: Json) -> None:
         values = {"account_id_": self._account_id, "run_": run, "state": state, "at": at, "summary": summary}
         self._write(_FINISH, values)
+
+    def forget_run(self, run: str) -> None:
+        """As if it had not been, with its plan; one that a person asked for stays."""
+        values = {"account_id_": self._account_id, "run_": run}
+        with self._writing() as connection:
+            if connection.execute(_FORGET, values).rowcount:
+                connection.execute(_FORGET_PLAN, values)
 
     def runs(self, limit: int = 50) -> list[Json]:
         """Newest first: {"run", "mode", "state", "requested_at", "started_at", "finished_at", "progress", "summary"};

@@ -114,6 +114,66 @@ leases = sa.Table(
     sa.Column("expires", UtcTime, nullable=False),
 )
 
+# When an account is to be looked at next, and why. due_at NULL: nothing is planned. claimed_until: it was handed out to
+# a worker that has not begun. *_read_at: that side's feed was read to its end. *_called_at: the side said that
+# something changed, and no run has begun since. trouble: "", "throttled" or "failing", with attempts in a row.
+due_work = sa.Table(
+    "due_work",
+    metadata,
+    _account(primary_key=True),
+    sa.Column("due_at", UtcTime),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("claimed_until", UtcTime),
+    sa.Column("outlook_read_at", UtcTime),
+    sa.Column("oro_read_at", UtcTime),
+    sa.Column("outlook_called_at", UtcTime),
+    sa.Column("oro_called_at", UtcTime),
+    sa.Column("trouble", sa.Text, nullable=False),
+    sa.Column("reason", Words, nullable=False),
+    sa.Column("since", UtcTime),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Index("ix_due_work_due", "due_at"),
+)
+
+# Processes that carry out work, by their sign of life. slots: how many accounts at once.
+workers = sa.Table(
+    "workers",
+    metadata,
+    _key("name"),
+    sa.Column("slots", sa.Integer, nullable=False),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
+)
+
+# Who talks to a mailbox now, and how many of its requests are left: `tokens` at `counted_at`, refilled steadily.
+# mailbox: in lower case. paused_until: the mailbox asked for it.
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    _key("mailbox"),
+    sa.Column("owner", sa.Text),
+    sa.Column("expires", UtcTime, nullable=False),
+    sa.Column("tokens", sa.Float, nullable=False),
+    sa.Column("counted_at", UtcTime, nullable=False),
+    sa.Column("paused_until", UtcTime),
+)
+
+# Graph's change notifications for one container. digest: SHA-256 of the clientState, so that reading the table does not
+# let anybody forge one. token is in the address that OroCRM's webhooks call.
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    _key("id"),
+    _account(),
+    sa.Column("side", ID, nullable=False),
+    sa.Column("resource", ID, nullable=False),
+    sa.Column("digest", ID, nullable=False),
+    sa.Column("secret", sa.Text),
+    sa.Column("expires", UtcTime),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Index(None, "account_id", "side", "resource"),
+)
+
 cursors = sa.Table(
     "cursors",
     metadata,

@@ -35,7 +35,7 @@ class _Feed:
 
 
 def collect(session: Session) -> None:
-    """Both sides, all entities of the run. Failures of one entity are kept in `session.failures`."""
+    """The sides and entities of the run. Failures of one entity are kept in `session.failures`."""
     session.stale_rows = frozenset(
         row.seq for entity in session.entities for row in session.store.pending(entity) if row.item is not None
     )
@@ -44,7 +44,11 @@ def collect(session: Session) -> None:
 
 
 def _collect_side(session: Session, side: Side) -> None:
-    feeds = {entity: _first_request(session, side, entity) for entity in session.entities}
+    feeds = {
+        entity: _first_request(session, side, entity)
+        for entity in session.entities
+        if side in session.request.sides or _was_never_read(session, side, entity)
+    }
     while feeds:
         pages = session.sides[side].pages([feed.request for feed in feeds.values()])
         for (entity, feed), page in zip(list(feeds.items()), pages, strict=True):
@@ -56,6 +60,12 @@ def _collect_side(session: Session, side: Side) -> None:
             elif not _take_page(session, side, feed, page):
                 del feeds[entity]
             session.progress(f"reading {side.value}", sum(len(each.seen) for each in feeds.values()), 0)
+
+
+def _was_never_read(session: Session, side: Side, entity: Entity) -> bool:
+    """Or not with these settings: then both halves are needed, whoever was to be asked."""
+    cursor = session.store.cursor(side, entity)
+    return cursor.swept_at is None or cursor.fingerprint not in {"", fingerprint_of(session, entity)}
 
 
 def fingerprint_of(session: Session, entity: Entity) -> str:

@@ -170,6 +170,7 @@ class AccountStore(Protocol):
     # runs and held plans
     def start_run(self, run: str, mode: str, at: datetime) -> None: ...
     def finish_run(self, run: str, state: str, at: datetime, summary: Json) -> None: ...
+    def forget_run(self, run: str) -> None: ...
     def runs(self, limit: int = 50) -> list[Json]:
         """Newest first: {"run", "mode", "state", "started_at", "finished_at", "summary"}."""
 
@@ -192,8 +193,9 @@ class Ids(Protocol):
         """A fresh unique text id (a UUID of 36 characters)."""
 
 
-class RunQueue(Protocol):
-    """Carries runs that people asked for to whoever carries them out. A message that is lost, doubled or late does no
-    harm: the run itself is in the store."""
+class AccountQueue(Protocol):
+    """Carries accounts to whoever works on them. A message that is lost, doubled or late does no harm: what is due, and
+    what people asked for, is in the store."""
 
-    def put(self, account_id: int, run: str) -> None: ...
+    def put(self, account_id: int, *, urgent: bool = False) -> None:
+        """urgent: before those that are merely due. Raises TryLater when the queue cannot be reached."""

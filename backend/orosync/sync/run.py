@@ -24,7 +24,16 @@ from orosync.core.oscillation import freeze, oscillating_units
 from orosync.core.plan import plan_case, plan_replacement
 from orosync.core.records import Entity, Json, Side
 from orosync.core.scope import Policy
-from orosync.errors import AccountBlocked, EntityForbidden, OrosyncError, RunCancelled, SignInNeeded, TryLater
+from orosync.errors import (
+    AccountBlocked,
+    EntityForbidden,
+    OrosyncError,
+    OutOfTime,
+    RunCancelled,
+    SignInNeeded,
+    Throttled,
+    TryLater,
+)
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
 from orosync.sync.confirm import Planned
@@ -39,7 +48,10 @@ _BUDGET = timedelta(hours=24)
 
 @dataclass
 class Report:
-    """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended", "cancelled"."""
+    """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended", "cancelled".
+
+    unfinished: its time was over; what is left follows by itself. retry_after_s: the longest pause that was asked for.
+    """
 
     run: str
     account: str
@@ -51,6 +63,8 @@ class Report:
     requests: dict[Side, int] = field(default_factory=dict)
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    unfinished: bool = False
+    throttled: bool = False
     retry_after_s: float | None = None
     sign_in_needed: bool = False  # suspended until the user acts; else until an administrator does
 
@@ -65,6 +79,7 @@ class Report:
             "requests": {side.value: count for side, count in self.requests.items()},
             "seconds": round(self.seconds, 3),
             "problems": self.problems,
+            "unfinished": self.unfinished,
         }
 
     @property
@@ -82,6 +97,8 @@ def run_account(session: Session) -> Report:
         _run(session, report)
     except (SignInNeeded, AccountBlocked) as error:
         _stop(report, "suspended", error)
+    except OutOfTime:
+        report.unfinished = True
     except RunCancelled as error:
         _stop(report, "cancelled", error)
     except OrosyncError as error:
@@ -245,8 +262,13 @@ def _stop(report: Report, state: str, error: OrosyncError) -> None:
     report.state = state
     report.problems.append(str(error))
     report.sign_in_needed = isinstance(error, SignInNeeded)
-    if isinstance(error, TryLater):
-        report.retry_after_s = error.retry_after_s
+    _note_pause(report, error)
+
+
+def _note_pause(report: Report, error: OrosyncError) -> None:
+    if isinstance(error, TryLater) and error.retry_after_s is not None:
+        report.retry_after_s = max(report.retry_after_s or 0.0, error.retry_after_s)
+    report.throttled = report.throttled or isinstance(error, Throttled)
 
 
 def _finish(session: Session, report: Report, started: datetime) -> None:
@@ -255,9 +277,28 @@ def _finish(session: Session, report: Report, started: datetime) -> None:
         report.problems.append(f"{entity} ({side}): {error}")
         if report.state == "done":
             report.state = "failed"
+        _note_pause(report, error)
     report.seconds = (now - started).total_seconds()
     if report.state == "suspended":
         session.store.set_state("suspended", report.problems[0], now)
     elif session.store.account().state == "suspended":
         session.store.set_state("active", "", now)
-    session.store.finish_run(session.run, report.state, now, report.to_json())
+    if session.request.background and _says_nothing_new(session, report):
+        session.store.forget_run(session.run)
+    else:
+        session.store.finish_run(session.run, report.state, now, report.to_json())
+
+
+def _says_nothing_new(session: Session, report: Report) -> bool:
+    """It found nothing to do, or nothing but what the run before it said already: the same plan that waits for a
+    person, the same trouble. Every half minute a line of that would bury what happened."""
+    if report.unfinished or any(counts.said_something for counts in session.counts.values()):
+        return False
+    rows = (row for row in session.store.runs(5) if row["run"] != session.run and row["finished_at"])
+    before = next((row for row in rows if row["mode"] in {"sync", "resync"}), None)
+    if before is None or before["state"] != report.state:
+        return before is None and report.state == "done"
+    said = before["summary"] or {}
+    return report.state == "done" or (
+        said.get("plan_hash", "") == report.plan_hash and said.get("problems", []) == report.problems
+    )

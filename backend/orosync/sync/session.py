@@ -26,13 +26,16 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What is asked of one run. entities: None means all that the settings want. approve: hash of a plan a person
-    agreed to. sweep: read OroCRM's lists whole, as *Sync now* does; else when their interval is over."""
+    agreed to. sweep: read OroCRM's lists whole, as *Sync now* does; else when their interval is over. sides: whose
+    change feeds are read. background: nobody asked; a run that found nothing to do leaves no trace in the history."""
 
     mode: Mode = "sync"
     entities: frozenset[Entity] | None = None
     approve: str | None = None
     replace: bool = False
     sweep: bool = False
+    sides: frozenset[Side] = frozenset(Side)
+    background: bool = False
 
     @property
     def preview(self) -> bool:
@@ -65,6 +68,11 @@ class EntityCounts:
             name: getattr(self, name) for name in ("linked", "conflicts", "quarantined", "held", "unchanged", "waiting")
         }
         return {**sides, **rest, "left": dict(sorted(self.left.items()))}
+
+    @property
+    def said_something(self) -> bool:
+        """Anything that a person would look for in the history."""
+        return bool(self.writes or self.linked or self.conflicts or self.quarantined)
 
     @property
     def writes(self) -> int:

@@ -11,7 +11,7 @@ from flask import current_app
 from orosync.bootstrap import Database
 from orosync.config import Config
 from orosync.core.ledger import Account
-from orosync.sync.ports import Clock, RunQueue
+from orosync.sync.ports import AccountQueue, Clock
 from orosync.web.principal import Principal
 
 _NAME = "orosync"
@@ -41,7 +41,7 @@ class Parts:
     config: Config
     database: Database
     clock: Clock
-    queue: RunQueue
+    queue: AccountQueue
     authenticator: Authenticator
     mailbox_access: MailboxAccess
     adapters: Mapping[str, Any] | None = None
@@ -57,5 +57,10 @@ def attach(app: Any, parts: Parts) -> None:
 
 def parts() -> Parts:
     """Of the application that answers the current request."""
-    found: Parts = current_app.extensions[_NAME]
+    return attached(current_app)
+
+
+def attached(app: Any) -> Parts:
+    """Of this application."""
+    found: Parts = app.extensions[_NAME]
     return found

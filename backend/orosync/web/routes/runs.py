@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -17,7 +18,7 @@ from orosync import bootstrap
 from orosync.bootstrap import Database
 from orosync.core.records import Json
 from orosync.core.settings import ResyncMode
-from orosync.errors import BadInput
+from orosync.errors import BadInput, TryLater
 from orosync.web import paging
 from orosync.web.accounts import Mine, mine
 from orosync.web.blueprint import Blueprint
@@ -183,7 +184,9 @@ def _ask(own: Mine, mode: str, wanted: Json) -> Any:
             run=asked.run,
         )
     if asked.outcome == "new":
-        parts().queue.put(own.account.id, asked.run)
+        parts().database.due_work.ask(own.account.id)
+        with contextlib.suppress(TryLater):  # the dispatcher finds it, as soon as the queue is there again
+            parts().queue.put(own.account.id, urgent=True)
     where = url_for("runs.show", run=asked.run)
     return told(own, own.run(asked.run)), 202, {"Location": where}
 

@@ -1,0 +1,48 @@
+"""The processes of a cluster beside the web application: workers, and the dispatcher that hands out what is due."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from orosync.bootstrap.parts import SystemClock
+from orosync.config import Config
+from orosync.errors import ConfigurationError
+from orosync.jobs.account_work import AccountWork
+from orosync.jobs.dispatcher import Dispatcher
+from orosync.jobs.signs_of_life import SignsOfLife
+from orosync.store.database import Database
+
+
+def run_worker(config: Config, database: Database, threads: int, *, adapters: Mapping[str, Any] | None = None) -> None:
+    """Until the process is told to end. Raises ConfigurationError without a broker."""
+    from orosync.jobs.cluster import work_off
+
+    _needs_a_broker(config)
+    work = AccountWork(config, database, adapters=adapters)
+    signs = SignsOfLife(database, threads)
+    signs.start()
+    try:
+        work_off(config.broker_url, work, threads, signs.name.replace(":", "-"))
+    finally:
+        signs.stop()
+
+
+def run_dispatcher(config: Config, database: Database, over: threading.Event) -> None:
+    """Until `over` is set. Raises ConfigurationError without a broker."""
+    from orosync.jobs.cluster import ClusterQueue
+
+    _needs_a_broker(config)
+    queue = ClusterQueue(config.broker_url)
+    try:
+        Dispatcher(database, queue, SystemClock(), timedelta(days=config.history_days)).keep_going(over)
+    finally:
+        queue.close()
+
+
+def _needs_a_broker(config: Config) -> None:
+    if not config.broker_url:
+        where = "workers and dispatcher meet at a broker. On one machine `orosync serve` does all of it"
+        raise ConfigurationError([f"OROSYNC_BROKER_URL is not set: {where}"])

@@ -1,0 +1,152 @@
+"""When an account is looked at next, and which of its sides then: intervals, calls, trouble, and what follows a run.
+
+Pure: times and random numbers are arguments (`random_fraction` is from 0 up to 1). Rules R3, R24 and R29 of the
+engine's specification; a call ("something changed", from either side) only ever brings a look forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from orosync.core.records import Side
+from orosync.core.schedule import SPREAD, next_due, retry_at
+
+DEBOUNCE = timedelta(seconds=2)  # calls come in flocks: several for one change, and one for each of ours (R3)
+SAFETY_POLL_S = 900.0  # how often a side is asked that says by itself when something changes
+BLOCKED_S = 900.0  # until an administrator has acted: asked again now and then, so that nobody has to be told of it
+SIGNED_OUT_S = 6 * 3600.0  # until the user has signed in: that itself calls at once
+
+HELD_S = 300.0  # between two looks at an account whose plan waits for a person; a call comes through all the same
+
+Trouble = Literal["", "throttled", "failing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often each side is asked, in seconds. enabled: by itself at all, which an account is from its first sync on
+    (before that a person decides), unless it was switched off."""
+
+    interval_s: Mapping[Side, float]
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """due_at: None while nothing is planned. read_at: when a side's feed was last read to its end. called_at: when a
+    side first said that something changed since. since: how long the trouble lasts, attempts: failures in a row."""
+
+    account_id: int
+    due_at: datetime | None = None
+    urgent: bool = False
+    read_at: Mapping[Side, datetime] = field(default_factory=dict)
+    called_at: Mapping[Side, datetime] = field(default_factory=dict)
+    trouble: Trouble = ""
+    reason: str = ""
+    since: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run. state as in a run's report; sides: whose feeds it was to read. unfinished: it stopped at its
+    time budget or with the process, and the rest waits in the journal."""
+
+    state: str
+    sides: frozenset[Side] = frozenset(Side)
+    reason: str = ""
+    throttled: bool = False
+    retry_after_s: float | None = None
+    sign_in_needed: bool = False
+    unfinished: bool = False
+
+
+def sides_due(work: DueWork, pace: Pace, now: datetime) -> frozenset[Side]:
+    """Whose feed is to be read now. A side that would be due in a moment goes along."""
+    return frozenset(side for side in Side if _is_due(work, side, pace, now))
+
+
+def _is_due(work: DueWork, side: Side, pace: Pace, now: datetime) -> bool:
+    called, read = work.called_at.get(side), work.read_at.get(side)
+    if called is not None or read is None:
+        return True
+    return now >= read + timedelta(seconds=pace.interval_s[side] * (1 - SPREAD))
+
+
+def next_look(work: DueWork, pace: Pace, now: datetime, random_fraction: float) -> datetime:
+    """When the first of its sides is due; not before now."""
+    return max(now, min(_next_of(work, side, pace, now, random_fraction) for side in Side))
+
+
+def _next_of(work: DueWork, side: Side, pace: Pace, now: datetime, random_fraction: float) -> datetime:
+    called = work.called_at.get(side)
+    if called is not None:
+        return called + DEBOUNCE
+    return next_due(work.read_at.get(side), pace.interval_s[side], now, random_fraction)
+
+
+def called(work: DueWork, sides: frozenset[Side], now: datetime) -> DueWork:
+    """Something changed there. An account that is not kept in step by itself, or waits because of trouble, is not
+    hurried: the call is remembered."""
+    calls = dict.fromkeys(sides, now) | dict(work.called_at)
+    if work.due_at is None or work.trouble:
+        return replace(work, called_at=calls)
+    return replace(work, called_at=calls, due_at=min(work.due_at, now + DEBOUNCE), urgent=True)
+
+
+def after_run(
+    work: DueWork, outcome: Outcome, pace: Pace, began: datetime, now: datetime, random_fraction: float
+) -> DueWork:
+    """The account's row after a run that began at `began`. Calls that came since then stay."""
+    late = {side: at for side, at in work.called_at.items() if at > began}
+    if outcome.state == "held":
+        pace = replace(pace, interval_s={side: max(each, HELD_S) for side, each in pace.interval_s.items()})
+    if outcome.state in {"done", "held"} and not outcome.unfinished:
+        read = {**work.read_at, **dict.fromkeys(outcome.sides, began)}
+        well = replace(work, read_at=read, called_at=late, trouble="", reason="", since=None, attempts=0, urgent=False)
+        return _planned(well, pace, now, random_fraction)
+    if outcome.unfinished or outcome.state == "cancelled":
+        again = replace(work, urgent=False, trouble="", reason="", since=None, attempts=0)
+        planned = _planned(again, pace, now, random_fraction)
+        return replace(planned, due_at=now) if outcome.unfinished and pace.enabled else planned
+    if outcome.state == "suspended":
+        wait_s = SIGNED_OUT_S if outcome.sign_in_needed else BLOCKED_S
+        spread = 1 + SPREAD * random_fraction
+        rest = replace(work, trouble="", reason="", since=None, attempts=0, urgent=False)
+        return replace(rest, due_at=now + timedelta(seconds=wait_s * spread) if pace.enabled else None)
+    return _in_trouble(work, outcome, pace, now, random_fraction)
+
+
+def replanned(work: DueWork, pace: Pace, now: datetime, random_fraction: float, *, suspended: bool = False) -> DueWork:
+    """After something that says nothing about how the account is doing: a preview, other settings."""
+    if not pace.enabled:
+        return replace(work, due_at=None, urgent=False)
+    if suspended:
+        return replace(work, due_at=now + timedelta(seconds=BLOCKED_S * (1 + SPREAD * random_fraction)), urgent=False)
+    if work.trouble:
+        return replace(work, due_at=retry_at(now, None, work.attempts, random_fraction), urgent=False)
+    return _planned(work, pace, now, random_fraction)
+
+
+def _in_trouble(work: DueWork, outcome: Outcome, pace: Pace, now: datetime, random_fraction: float) -> DueWork:
+    attempts = work.attempts + 1
+    return replace(
+        work,
+        due_at=retry_at(now, outcome.retry_after_s, attempts, random_fraction) if pace.enabled else None,
+        urgent=False,
+        trouble="throttled" if outcome.throttled else "failing",
+        reason=outcome.reason,
+        since=work.since or now,
+        attempts=attempts,
+    )
+
+
+def _planned(work: DueWork, pace: Pace, now: datetime, random_fraction: float) -> DueWork:
+    due_at = _plan(work, pace, now, random_fraction)
+    return replace(work, due_at=due_at, urgent=bool(work.called_at) and due_at is not None)
+
+
+def _plan(work: DueWork, pace: Pace, now: datetime, random_fraction: float) -> datetime | None:
+    return next_look(work, pace, now, random_fraction) if pace.enabled else None

@@ -1,0 +1,254 @@
+"""What is done for one message: the one code path, whichever queue carried it.
+
+A message names an account and nothing else. What people asked for comes first, then what is due; when both are done, or
+somebody else works on the account, there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from orosync import bootstrap
+from orosync.bootstrap import Database, Held
+from orosync.config import Config
+from orosync.core.due import DueWork, Outcome, after_run, replanned, sides_due
+from orosync.core.ledger import Account
+from orosync.core.records import Entity, Side
+from orosync.errors import (
+    AccountBlocked,
+    BadInput,
+    LeaseLost,
+    OrosyncError,
+    OutOfTime,
+    RunCancelled,
+    SignInNeeded,
+    Throttled,
+)
+from orosync.store.requested_runs import INTERRUPTED, RequestedRun
+from orosync.sync.ports import Clock
+from orosync.sync.run import Report
+from orosync.sync.session import Progress, RunRequest
+
+_log = structlog.get_logger(__name__)
+
+RUN_BUDGET = timedelta(minutes=2)  # then others have their turn, and it goes on later (R29)
+REQUESTED_BUDGET = timedelta(minutes=25)  # RabbitMQ takes a message back after 30
+_TELL_EVERY_S = 0.2  # progress is one small write
+
+
+class AccountWork:
+    """Thread-safe: one for each process."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        adapters: Mapping[str, Any] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._config, self._database = config, database
+        self._clock = clock or bootstrap.SystemClock()
+        self._adapters = adapters
+        self._chance = chance
+        self.stopping = threading.Event()
+
+    def carry_out(self, account_id: int) -> None:
+        """Until nothing is left to do for it now. What went wrong is in its runs and its state; raised is only that the
+        database could not take part, and then the same message is good again."""
+        self._database.due_work.begin(account_id)
+        try:
+            account = self._database.accounts.get(account_id)
+        except BadInput:
+            return  # removed meanwhile
+        self._database.requested_runs.end_dead(account_id)
+        while not self.stopping.is_set():
+            asked = self._database.requested_runs.next_waiting(account_id)
+            if asked is None:
+                break
+            if not self._carry_out_asked(account, asked):
+                return  # somebody has the account, and looks here again when done
+        if not self.stopping.is_set() and self._work_off(account):
+            self._again_if_asked(account_id)
+
+    def _again_if_asked(self, account_id: int) -> None:
+        """Whoever asked while we had the account was turned away."""
+        if self._database.requested_runs.next_waiting(account_id) is not None:
+            self.carry_out(account_id)
+
+    # ------------------------------------------------------------------------------------------------ asked for
+
+    def _carry_out_asked(self, account: Account, asked: RequestedRun) -> bool:
+        """False if another run has the account now."""
+        runs, time_ = self._database.requested_runs, self._clock
+        if not runs.claim(account.id, asked.run):
+            return True
+        try:
+            with bootstrap.leased(self._database, account, asked.run, time_) as held:
+                began = time_.now()
+                self._plan_next(account, self._asked_once(account, asked, held), began)
+        except bootstrap.InUse:
+            runs.give_back(account.id, asked.run)
+            return False
+        except RunCancelled:
+            runs.end(account.id, asked.run, "cancelled", {"problems": []})
+        except (SignInNeeded, AccountBlocked) as error:  # before it began: a secret is missing, a host not allowed
+            self._database.accounts.suspend(account.id, str(error), time_.now())
+            runs.end(account.id, asked.run, "suspended", {"problems": [str(error)]})
+        except OrosyncError as error:
+            runs.end(account.id, asked.run, "failed", {"problems": [str(error)]})
+        except Exception:  # noqa: BLE001  # the edge of a run: nothing may end the worker
+            _log.exception("a requested run broke", account=account.name, run=asked.run)
+            runs.end(account.id, asked.run, "failed", {"problems": ["Something is wrong with this installation."]})
+        else:
+            return True
+        self._plan_next(account, None, time_.now())
+        return True
+
+    def _asked_once(self, account: Account, asked: RequestedRun, held: Held) -> Outcome | None:
+        """None for runs that say nothing about how the account is doing."""
+        progress = self._progress(REQUESTED_BUDGET, lambda told: self._tell(asked, told))
+        if asked.mode in {"undo", "undo_preview"}:
+            bootstrap.undo_once(
+                self._config,
+                self._database,
+                account.name,
+                asked.request["of"],
+                preview=asked.mode == "undo_preview",
+                adapters=self._adapters,
+                clock=self._clock,
+                progress=progress,
+                run=asked.run,
+                held=held,
+            )
+            return None
+        request = as_run_request(asked)
+        report = self._run(account, request, progress, asked.run, held)
+        return None if request.preview else outcome_of(report, request)
+
+    def _tell(self, asked: RequestedRun, told: dict[str, Any]) -> None:
+        if self._database.requested_runs.tell_progress(asked.account_id, asked.run, told):
+            raise RunCancelled("A person stopped the run.")
+
+    # ------------------------------------------------------------------------------------------------ due
+
+    def _work_off(self, account: Account) -> bool:
+        """What is due. False if there is nothing, or somebody else has the account."""
+        if not self._is_due(account):
+            return False
+        began, run = self._clock.now(), str(uuid4())
+        try:
+            with bootstrap.leased(self._database, account, run, self._clock) as held:
+                if self._is_due(account):  # whoever had it before us may have done it
+                    self._due_once(account, run, held, began)
+        except bootstrap.InUse:
+            return False
+        except LeaseLost:
+            return False  # somebody else goes on with it
+        except (SignInNeeded, AccountBlocked) as error:
+            self._database.accounts.suspend(account.id, str(error), self._clock.now())
+            signed_out = isinstance(error, SignInNeeded)
+            self._plan_next(account, Outcome("suspended", reason=str(error), sign_in_needed=signed_out), began)
+        except OrosyncError as error:
+            self._plan_next(account, _trouble(error), began)
+        except Exception:  # noqa: BLE001  # the edge of a run: nothing may end the worker
+            _log.exception("a run broke", account=account.name, run=run)
+            reason = "Something is wrong with this installation; its logs say what."
+            self._plan_next(account, Outcome("failed", reason=reason), began)
+        return True
+
+    def _is_due(self, account: Account) -> bool:
+        work = self._database.due_work.get(account.id)
+        return work.due_at is not None and work.due_at <= self._clock.now() and account.state != "disabled"
+
+    def _due_once(self, account: Account, run: str, held: Held, began: datetime) -> None:
+        work, pace = self._database.due_work.get(account.id), bootstrap.pace_of(self._database, account)
+        sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, pace, began)
+        if not pace.enabled or not sides:
+            self._plan_next(account, None, began)
+            return
+        request = RunRequest(sides=sides, background=True)
+        report = self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
+        self._plan_next(account, outcome_of(report, request), began)
+
+    def _run(self, account: Account, request: RunRequest, progress: Progress, run: str, held: Held) -> Report:
+        return bootstrap.run_once(
+            self._config,
+            self._database,
+            account.name,
+            request,
+            progress,
+            adapters=self._adapters,
+            clock=self._clock,
+            run=run,
+            held=held,
+        )
+
+    def _plan_next(self, account: Account, outcome: Outcome | None, began: datetime) -> None:
+        plan_next(self._database, account, outcome, began, self._clock.now(), self._chance())
+
+    def _progress(self, budget: timedelta, tell: Callable[[dict[str, Any]], None] | None) -> Progress:
+        until = time.monotonic() + budget.total_seconds()
+        last = 0.0
+
+        def step(what: str, done: int, total: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if self.stopping.is_set():
+                raise OutOfTime(INTERRUPTED)
+            if now > until:
+                raise OutOfTime("The run had its time.")
+            if tell is not None and (now - last >= _TELL_EVERY_S or done >= total > 0):
+                last = now
+                tell({"what": what, "done": done, "total": total})
+
+        return step
+
+
+def plan_next(
+    database: Database, account: Account, outcome: Outcome | None, began: datetime, now: datetime, chance: float
+) -> DueWork:
+    """When the account is looked at next. outcome: None after what says nothing about how it is doing."""
+    pace = bootstrap.pace_of(database, account)
+    if outcome is not None:
+        return database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
+    suspended = database.accounts.get(account.id).state == "suspended"
+    return database.due_work.change(account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended))
+
+
+def _trouble(error: OrosyncError) -> Outcome:
+    retry_after_s = getattr(error, "retry_after_s", None)
+    return Outcome("failed", reason=str(error), throttled=isinstance(error, Throttled), retry_after_s=retry_after_s)
+
+
+def outcome_of(report: Report, request: RunRequest) -> Outcome:
+    return Outcome(
+        state=report.state,
+        sides=request.sides,
+        reason=report.problems[0] if report.problems else "",
+        throttled=report.throttled,
+        retry_after_s=report.retry_after_s,
+        sign_in_needed=report.sign_in_needed,
+        unfinished=report.unfinished,
+    )
+
+
+def as_run_request(asked: RequestedRun) -> RunRequest:
+    """request: {"entities": [..] | None, "approve": hash | None, "replace": bool}."""
+    entities = asked.request.get("entities")
+    return RunRequest(
+        mode=asked.mode,  # type: ignore[arg-type]
+        entities=frozenset(Entity(each) for each in entities) if entities else None,
+        approve=asked.request.get("approve"),
+        replace=bool(asked.request.get("replace")),
+        sweep=True,
+    )

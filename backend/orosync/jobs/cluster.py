@@ -1,0 +1,116 @@
+"""The queue of many machines: Celery over RabbitMQ or Redis.
+
+It carries account ids, nothing else, and calls the same work as the queue of one machine. A message is acknowledged
+when its work is done; what a broker loses, doubles or delays is put right by due work and leases in the database.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import worker_shutting_down
+from kombu import Queue
+from kombu.exceptions import OperationalError
+
+from orosync.errors import TryLater
+from orosync.jobs.account_work import REQUESTED_BUDGET
+from orosync.jobs.local import Work
+
+_log = structlog.get_logger(__name__)
+
+TASK = "orosync.account"
+URGENT, DUE = "orosync.urgent", "orosync.due"
+_SEND_WITHIN_S = 3.0
+# Redis: when an unacknowledged message is given to another worker. Longer than any run; what a killed worker had is
+# handed out again by the dispatcher, long before.
+_VISIBILITY_S = int(REQUESTED_BUDGET.total_seconds()) + 300
+
+
+def celery_app(broker_url: str) -> Celery:
+    app = Celery("orosync", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_queues=[Queue(URGENT, durable=True), Queue(DUE, durable=True)],
+        task_default_queue=DUE,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # the lease keeps others away; work goes on
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a broker that is away comes back
+        broker_connection_timeout=_SEND_WITHIN_S,
+        broker_transport_options=_transport_options(broker_url),
+        broker_heartbeat=10,
+        enable_utc=True,
+    )
+    return app
+
+
+def _transport_options(broker_url: str) -> dict[str, Any]:
+    if broker_url.startswith(("redis:", "rediss:")):
+        return {
+            "visibility_timeout": _VISIBILITY_S,
+            "socket_timeout": 10,
+            "socket_connect_timeout": _SEND_WITHIN_S,
+            "retry_on_timeout": True,
+        }
+    return {"confirm_publish": True}
+
+
+class ClusterQueue:
+    """The sending side."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = celery_app(broker_url)
+
+    def put(self, account_id: int, *, urgent: bool = False) -> None:
+        try:
+            self._app.send_task(
+                TASK,
+                args=[account_id],
+                queue=URGENT if urgent else DUE,
+                retry=True,
+                retry_policy={"max_retries": 1, "interval_start": 0.1, "timeout": _SEND_WITHIN_S},
+            )
+        except (OperationalError, OSError) as error:
+            remedy = "Check OROSYNC_BROKER_URL and the broker."
+            raise TryLater(f"The broker cannot be reached ({type(error).__name__}).", remedy=remedy) from error
+
+    def close(self) -> None:
+        self._app.close()
+
+
+def work_off(broker_url: str, work: Work, threads: int, name: str) -> None:
+    """Until the process is told to end; then runs end at their next step, and are waited for."""
+    app = celery_app(broker_url)
+
+    @app.task(name=TASK)
+    def account(account_id: int) -> None:
+        try:
+            work.carry_out(account_id)
+        except Exception:  # noqa: BLE001  # it stays due, and is handed out again
+            _log.exception("an account could not be worked on now", account_id=account_id)
+
+    def stop(**_: Any) -> None:
+        work.stopping.set()
+
+    worker_shutting_down.connect(stop, weak=False)
+    try:
+        worker = app.Worker(
+            pool="threads",
+            concurrency=threads,
+            hostname=name,
+            without_gossip=True,
+            without_mingle=True,
+            queues=[URGENT, DUE],
+            loglevel="WARNING",
+        )
+        worker.start()
+    finally:
+        worker_shutting_down.disconnect(stop)

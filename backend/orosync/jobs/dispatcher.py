@@ -1,0 +1,81 @@
+"""Hands out what is due: one round claims accounts in the database and puts them into the queue.
+
+Any number of dispatchers may run beside each other, because claiming is atomic; one is enough.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from orosync.bootstrap import Database
+from orosync.errors import TryLater
+from orosync.jobs.housekeeping import keep_house
+from orosync.sync.ports import AccountQueue, Clock
+
+_log = structlog.get_logger(__name__)
+
+ROUND_EVERY_S = 1.0
+_AHEAD = 2  # times the slots are handed out, so that no worker waits for the next round
+_HOUSE_EVERY = timedelta(hours=6)
+
+
+@dataclass
+class Dispatcher:
+    """Rounds until it is told to stop."""
+
+    database: Database
+    queue: AccountQueue
+    clock: Clock
+    history: timedelta
+    _well: bool = True
+    _house_kept: datetime | None = None
+
+    def keep_going(self, over: threading.Event, every_s: float = ROUND_EVERY_S) -> None:
+        """A round each second, whatever happens to database and queue meanwhile."""
+        while not over.is_set():
+            try:
+                self.round()
+            except TryLater as error:
+                self._note(well=False, why=str(error))
+            except Exception:  # noqa: BLE001  # the edge of the loop: without it nothing would ever be due
+                _log.exception("a round of the dispatcher broke")
+            over.wait(every_s)
+
+    def round(self) -> int:
+        """Returns how many accounts were handed out. Raises TryLater when database or queue cannot take part; what was
+        not handed out then is due as before."""
+        lost = self.database.workers.bury()
+        if lost:
+            _log.warning("workers gave no sign of life and are given up", workers=len(lost))
+            self.database.due_work.unclaim_all()
+        slots = sum(worker.slots for worker in self.database.workers.all())
+        room = slots * _AHEAD - self.database.due_work.in_hand() if slots else 0
+        claimed = self.database.due_work.claim(room, slots) if room > 0 else []
+        for number, each in enumerate(claimed):
+            try:
+                self.queue.put(each.account_id, urgent=each.urgent)
+            except TryLater:
+                self.database.due_work.unclaim([rest.account_id for rest in claimed[number:]])
+                raise
+        self._note(well=True)
+        self._tidy()
+        return len(claimed)
+
+    def _tidy(self) -> None:
+        now = self.clock.now()
+        if self._house_kept is None or now - self._house_kept >= _HOUSE_EVERY:
+            self._house_kept = now
+            keep_house(self.database, now, self.history)
+
+    def _note(self, *, well: bool, why: str = "") -> None:
+        """Once for each change, not each second."""
+        if well != self._well:
+            self._well = well
+            if well:
+                _log.warning("the dispatcher goes on")
+            else:
+                _log.warning("the dispatcher waits", why=why)

@@ -1,0 +1,209 @@
+"""Due work: one row for each account says when it is looked at next; claimed by one dispatcher at a time.
+
+Written without the account's lease: a call from outside must never wait for a run. Who works on the account is decided
+by the lease alone, so a claim that is lost, doubled or late does no harm.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orosync.core.due import DueWork, called
+from orosync.core.records import Side
+from orosync.store import tables
+from orosync.store.engine import UtcTime
+from orosync.store.transactions import Transactions, chunks
+
+CLAIM = timedelta(seconds=30)  # for a worker to begin; then it is handed out again
+
+_ROW = tables.due_work.c
+_LEASE = tables.leases.c
+_READ_AT = {Side.OUTLOOK: "outlook_read_at", Side.ORO: "oro_read_at"}
+_CALLED_AT = {Side.OUTLOOK: "outlook_called_at", Side.ORO: "oro_called_at"}
+
+_NOW = sa.bindparam("now", type_=UtcTime)
+_LEASED = sa.exists().where(_LEASE.account_id == _ROW.account_id, _LEASE.owner.is_not(None), _LEASE.expires > _NOW)
+_FREE = sa.and_(_ROW.due_at <= _NOW, sa.or_(_ROW.claimed_until.is_(None), _ROW.claimed_until <= _NOW), sa.not_(_LEASED))
+_ONE = sa.select(tables.due_work).where(_ROW.account_id == sa.bindparam("account_id"))
+_ORDER = (_ROW.urgent.desc(), _ROW.due_at, _ROW.account_id)
+_PLACE = sa.func.row_number().over(partition_by=tables.accounts.c.orocrm_url, order_by=_ORDER).label("place")
+_RANKED = (
+    sa.select(_ROW.account_id, _ROW.urgent, _ROW.due_at, tables.accounts.c.orocrm_url, _PLACE)
+    .join(tables.accounts, tables.accounts.c.id == _ROW.account_id)
+    .where(_FREE, tables.accounts.c.state != "disabled")
+    .subquery()
+)
+_CANDIDATES = (
+    sa.select(_RANKED.c.account_id, _RANKED.c.orocrm_url, _RANKED.c.urgent)
+    .where(_RANKED.c.place <= sa.bindparam("most"))
+    .order_by(_RANKED.c.urgent.desc(), _RANKED.c.due_at, _RANKED.c.account_id)
+    .limit(sa.bindparam("rows"))
+)
+_BUSY = (
+    sa.select(tables.accounts.c.orocrm_url, sa.func.count())
+    .join(tables.accounts, tables.accounts.c.id == _ROW.account_id)
+    .where(sa.or_(_ROW.claimed_until > _NOW, _LEASED))
+    .group_by(tables.accounts.c.orocrm_url)
+)
+_STILL_FREE = (
+    sa.select(_ROW.account_id)
+    .where(_ROW.account_id.in_(sa.bindparam("ids", expanding=True)), _FREE)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(tables.due_work)
+    .where(_ROW.account_id.in_(_STILL_FREE))
+    .values(claimed_until=sa.bindparam("until", type_=UtcTime))
+    .returning(_ROW.account_id)
+)
+_HAND_OUT = (
+    sa.update(tables.due_work)
+    .where(_ROW.account_id == sa.bindparam("account_id_"))
+    .values(claimed_until=sa.bindparam("until", type_=UtcTime))
+)
+_UNCLAIM = (
+    sa.update(tables.due_work)
+    .where(_ROW.account_id.in_(sa.bindparam("ids", expanding=True)))
+    .values(claimed_until=None)
+)
+_UNCLAIM_ALL = sa.update(tables.due_work).where(_ROW.claimed_until.is_not(None)).values(claimed_until=None)
+_LAG = sa.select(sa.func.count(), sa.func.min(_ROW.due_at)).where(_FREE)
+_INSTANCES = sa.select(sa.func.count(sa.distinct(tables.accounts.c.orocrm_url)))
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert(tables.due_work), "postgresql": postgresql.insert(tables.due_work)}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    account_id: int
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """waiting: accounts that are due and nobody works on. oldest: since when the first of them is due."""
+
+    waiting: int
+    oldest: datetime | None
+
+
+class DueWorks:
+    def __init__(self, transactions: Transactions, now: Callable[[], datetime]) -> None:
+        self._transactions = transactions
+        self._now = now
+
+    def get(self, account_id: int) -> DueWork:
+        """One without any plan if there is no row yet."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(_ONE, {"account_id": account_id}).first()
+        return DueWork(account_id) if row is None else _to_work(row)
+
+    def change(self, account_id: int, how: Callable[[DueWork], DueWork]) -> DueWork:
+        """Read, change and write in one transaction; `how` may be called again."""
+        with self._transactions.writing() as connection:
+            row = connection.execute(_ONE.with_for_update(), {"account_id": account_id}).first()
+            after = how(DueWork(account_id) if row is None else _to_work(row))
+            values = _values(after)
+            changes = {name: value for name, value in values.items() if name != "account_id"}
+            insert = _INSERT[connection.dialect.name].values(values)
+            connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_=changes))
+        return after
+
+    def call(self, account_ids: Iterable[int], sides: frozenset[Side]) -> None:
+        """Something changed at these sides of these accounts."""
+        for account_id in account_ids:
+            self.change(account_id, lambda work: called(work, sides, self._now()))
+
+    def ask(self, account_id: int) -> None:
+        """A person wants something done: it is due at once. Whoever asks also puts it into the queue; should that
+        message be lost, it is handed out again."""
+        now = self._now()
+        with self._transactions.writing() as connection:
+            self.change(account_id, lambda work: replace(work, due_at=now, urgent=True))
+            connection.execute(_HAND_OUT, {"account_id_": account_id, "until": now + CLAIM})
+
+    def begin(self, account_id: int) -> None:
+        """It is not waiting for a worker any more."""
+        self.unclaim([account_id])
+
+    def claim(self, most: int, slots: int) -> list[Claimed]:
+        """Up to `most` accounts that are due, nobody works on and nobody was handed: people's wishes first, then who
+        is due the longest. Where accounts of several OroCRM instances take part, none gets more than half of the
+        `slots`, so that a slow one cannot keep all workers waiting for it."""
+        now = self._now()
+        with self._transactions.writing() as connection:
+            share = slots if connection.execute(_INSTANCES).scalar_one() < 2 else max(1, slots // 2)
+            share = max(share, 1)
+            busy: Counter[str] = Counter()
+            for url, count in connection.execute(_BUSY, {"now": now}):
+                busy[url] += count
+            # twice the slots may be handed out, so that no worker waits for the next round
+            limits = {"most": share * 2, "rows": most * 4, "now": now}
+            chosen: dict[int, bool] = {}
+            for account_id, url, urgent in connection.execute(_CANDIDATES, limits):
+                if len(chosen) < most and busy[url] < share * 2:
+                    busy[url] += 1
+                    chosen[account_id] = urgent
+            if not chosen:
+                return []
+            values = {"ids": list(chosen), "now": now, "until": now + CLAIM}
+            got = {account_id for (account_id,) in connection.execute(_CLAIM, values)}
+        return [Claimed(account_id, urgent) for account_id, urgent in chosen.items() if account_id in got]
+
+    def unclaim(self, account_ids: Sequence[int]) -> None:
+        with self._transactions.writing() as connection:
+            for some in chunks(account_ids):
+                connection.execute(_UNCLAIM, {"ids": some})
+
+    def unclaim_all(self) -> None:
+        """A worker died, and nobody knows what was handed to it."""
+        with self._transactions.writing() as connection:
+            connection.execute(_UNCLAIM_ALL)
+
+    def in_hand(self) -> int:
+        """Handed out or worked on."""
+        with self._transactions.reading() as connection:
+            return sum(count for _, count in connection.execute(_BUSY, {"now": self._now()}))
+
+    def lag(self) -> Lag:
+        with self._transactions.reading() as connection:
+            waiting, oldest = connection.execute(_LAG, {"now": self._now()}).one()
+        return Lag(waiting, oldest)
+
+
+def _to_work(row: sa.Row[Any]) -> DueWork:
+    def times(names: Mapping[Side, str]) -> dict[Side, datetime]:
+        return {side: at for side, name in names.items() if (at := getattr(row, name)) is not None}
+
+    return DueWork(
+        account_id=row.account_id,
+        due_at=row.due_at,
+        urgent=row.urgent,
+        read_at=times(_READ_AT),
+        called_at=times(_CALLED_AT),
+        trouble=row.trouble,
+        reason=row.reason,
+        since=row.since,
+        attempts=row.attempts,
+    )
+
+
+def _values(work: DueWork) -> dict[str, Any]:
+    """Without the claim: whoever works on the account has nothing to do with who was handed it."""
+    return {
+        "account_id": work.account_id,
+        "due_at": work.due_at,
+        "urgent": work.urgent,
+        **{name: work.read_at.get(side) for side, name in _READ_AT.items()},
+        **{name: work.called_at.get(side) for side, name in _CALLED_AT.items()},
+        "trouble": work.trouble,
+        "reason": work.reason,
+        "since": work.since,
+        "attempts": work.attempts,
+    }
