@@ -90,6 +90,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "ALLOW_PRIVATE_ADDRESSES": "1",
         "PROXIES": "2",
         "FRAME_ANCESTORS": "https://Outlook.example.com, http://localhost:3000",
+        "RUNS_AT_ONCE": "8",
+        "HISTORY_DAYS": "30",
         "LOG_LEVEL": "DEBUG",
     }
     for name, value in given.items():
@@ -116,6 +118,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         allow_private_addresses=True,
         proxies=2,
         frame_ancestors=("https://outlook.example.com", "http://localhost:3000"),
+        runs_at_once=8,
+        history_days=30,
         log_level="debug",
     )
 
@@ -161,6 +165,10 @@ def test_a_value_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("ALLOW_SELF_SIGNED", "2", "Write yes or no"),
         ("PROXIES", "six", "from 0 to 5"),
         ("PROXIES", "6", "from 0 to 5"),
+        ("RUNS_AT_ONCE", "0", "from 1 to 64"),
+        ("RUNS_AT_ONCE", "65", "from 1 to 64"),
+        ("HISTORY_DAYS", "1", "from 2 to 3650"),
+        ("HISTORY_DAYS", "a month", "from 2 to 3650"),
         ("FRAME_ANCESTORS", "outlook.example.com", "without a path"),
         ("FRAME_ANCESTORS", "https://outlook.example.com/mail", "without a path"),
         ("FRAME_ANCESTORS", "http://outlook.example.com", "Write https://"),
@@ -465,5 +473,5 @@ def test_every_variable_of_the_configuration_has_its_field() -> None:
         "client_certificate", "pane_client_id", "allowed_tenants", "authority", "graph_url", "oro_hosts", "admins",
         "broker_url", "oro_oauth_client_id", "oro_oauth_client_secret",
         "allow_insecure_loopback", "allow_self_signed", "allow_private_addresses", "frame_ancestors", "log_level",
-        "proxies",
+        "proxies", "runs_at_once", "history_days",
     }  # fmt: skip

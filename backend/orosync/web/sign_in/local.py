@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import jwt
 from flask import Request, request
 
-from orosync.config import LOOPBACK
+from orosync.config_values import LOOPBACK
 from orosync.web.principal import Principal
 from orosync.web.problems import Invalid, NotAllowed, NotSignedIn
 
