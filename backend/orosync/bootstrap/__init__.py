@@ -14,7 +14,6 @@ from orosync.bootstrap.oro_consent import (
     consent_page,
     exchange_code,
 )
-from orosync.bootstrap.pace import pace_of
 from orosync.bootstrap.parts import (
     RandomIds,
     SystemClock,
@@ -25,6 +24,7 @@ from orosync.bootstrap.parts import (
     upgrade_database,
     vault,
 )
+from orosync.bootstrap.planning import pace_of, plan_next
 from orosync.bootstrap.runs import open_session, run_once, undo_once
 from orosync.bootstrap.sign_in import (
     GRAPH_AUTHS,
@@ -64,6 +64,7 @@ __all__ = [
     "open_database",
     "open_session",
     "pace_of",
+    "plan_next",
     "run_once",
     "save_connection",
     "save_mailbox_access",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from orosync import telemetry
 from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, SystemClock, build_sides, settings_of
+from orosync.bootstrap.planning import outcome_of, plan_next
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.core.records import Side
@@ -78,13 +80,20 @@ def run_once(
     ids: Ids | None = None,
     run: str | None = None,
     held: Held | None = None,
+    chance: Callable[[], float] = random.random,
 ) -> Report:
-    """One run of one account. Raises as `open_session`, and LeaseLost."""
+    """One run of one account, and when it is looked at next. Raises as `open_session`, and LeaseLost."""
+    time = clock or SystemClock()
+    began = time.now()
     opened = open_session(
         config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids, run=run, held=held
     )
     with opened as session, telemetry.bound(account=account_name, run=session.run):
-        return run_account(session)
+        report = run_account(session)
+        account = database.accounts.named(account_name)
+        outcome = None if request.preview else outcome_of(report, request)
+        plan_next(database, account, outcome, began, time.now(), chance())
+        return report
 
 
 def undo_once(
@@ -99,6 +108,7 @@ def undo_once(
     progress: Progress = _unwatched,
     run: str | None = None,
     held: Held | None = None,
+    chance: Callable[[], float] = random.random,
 ) -> UndoReport:
     """Take a run back, or show what would be taken back. Raises as `open_session`; BadInput for an unknown run."""
     request = RunRequest(mode="preview" if preview else "sync")
@@ -108,7 +118,10 @@ def undo_once(
         ) as session,
         telemetry.bound(account=account_name, run=session.run),
     ):
-        return undo_run(session, of_run, preview=preview)
+        report = undo_run(session, of_run, preview=preview)
+        now = (clock or SystemClock()).now()
+        plan_next(database, database.accounts.named(account_name), None, now, now, chance())
+        return report
 
 
 def _colleagues(database: Database, account: Account) -> frozenset[str]:

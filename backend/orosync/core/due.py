@@ -26,7 +26,7 @@ Trouble = Literal["", "throttled", "failing"]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often each side is asked, in seconds. enabled: by itself at all, which an account is from its first sync on
+    """How often each side is asked, in seconds. enabled: by itself at all, which an account is once its first sync began
     (before that a person decides), unless it was switched off."""
 
     interval_s: Mapping[Side, float]

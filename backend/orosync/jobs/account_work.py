@@ -19,7 +19,7 @@ import structlog
 from orosync import bootstrap
 from orosync.bootstrap import Database, Held
 from orosync.config import Config
-from orosync.core.due import DueWork, Outcome, after_run, replanned, sides_due
+from orosync.core.due import Outcome, sides_due
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.errors import (
@@ -94,8 +94,7 @@ class AccountWork:
             return True
         try:
             with bootstrap.leased(self._database, account, asked.run, time_) as held:
-                began = time_.now()
-                self._plan_next(account, self._asked_once(account, asked, held), began)
+                self._asked_once(account, asked, held)
         except bootstrap.InUse:
             runs.give_back(account.id, asked.run)
             return False
@@ -114,8 +113,7 @@ class AccountWork:
         self._plan_next(account, None, time_.now())
         return True
 
-    def _asked_once(self, account: Account, asked: RequestedRun, held: Held) -> Outcome | None:
-        """None for runs that say nothing about how the account is doing."""
+    def _asked_once(self, account: Account, asked: RequestedRun, held: Held) -> None:
         progress = self._progress(REQUESTED_BUDGET, lambda told: self._tell(asked, told))
         if asked.mode in {"undo", "undo_preview"}:
             bootstrap.undo_once(
@@ -129,11 +127,10 @@ class AccountWork:
                 progress=progress,
                 run=asked.run,
                 held=held,
+                chance=self._chance,
             )
-            return None
-        request = as_run_request(asked)
-        report = self._run(account, request, progress, asked.run, held)
-        return None if request.preview else outcome_of(report, request)
+        else:
+            self._run(account, as_run_request(asked), progress, asked.run, held)
 
     def _tell(self, asked: RequestedRun, told: dict[str, Any]) -> None:
         if self._database.requested_runs.tell_progress(asked.account_id, asked.run, told):
@@ -149,7 +146,7 @@ class AccountWork:
         try:
             with bootstrap.leased(self._database, account, run, self._clock) as held:
                 if self._is_due(account):  # whoever had it before us may have done it
-                    self._due_once(account, run, held, began)
+                    self._due_once(account, run, held)
         except bootstrap.InUse:
             return False
         except LeaseLost:
@@ -170,15 +167,15 @@ class AccountWork:
         work = self._database.due_work.get(account.id)
         return work.due_at is not None and work.due_at <= self._clock.now() and account.state != "disabled"
 
-    def _due_once(self, account: Account, run: str, held: Held, began: datetime) -> None:
+    def _due_once(self, account: Account, run: str, held: Held) -> None:
+        now = self._clock.now()
         work, pace = self._database.due_work.get(account.id), bootstrap.pace_of(self._database, account)
-        sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, pace, began)
+        sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, pace, now)
         if not pace.enabled or not sides:
-            self._plan_next(account, None, began)
+            self._plan_next(account, None, now)
             return
         request = RunRequest(sides=sides, background=True)
-        report = self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
-        self._plan_next(account, outcome_of(report, request), began)
+        self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
 
     def _run(self, account: Account, request: RunRequest, progress: Progress, run: str, held: Held) -> Report:
         return bootstrap.run_once(
@@ -191,10 +188,11 @@ class AccountWork:
             clock=self._clock,
             run=run,
             held=held,
+            chance=self._chance,
         )
 
     def _plan_next(self, account: Account, outcome: Outcome | None, began: datetime) -> None:
-        plan_next(self._database, account, outcome, began, self._clock.now(), self._chance())
+        bootstrap.plan_next(self._database, account, outcome, began, self._clock.now(), self._chance())
 
     def _progress(self, budget: timedelta, tell: Callable[[dict[str, Any]], None] | None) -> Progress:
         until = time.monotonic() + budget.total_seconds()
@@ -206,7 +204,7 @@ class AccountWork:
             if self.stopping.is_set():
                 raise OutOfTime(INTERRUPTED)
             if now > until:
-                raise OutOfTime("The run had its time.")
+                raise OutOfTime("The run had its time; the rest follows by itself.")
             if tell is not None and (now - last >= _TELL_EVERY_S or done >= total > 0):
                 last = now
                 tell({"what": what, "done": done, "total": total})
@@ -214,32 +212,9 @@ class AccountWork:
         return step
 
 
-def plan_next(
-    database: Database, account: Account, outcome: Outcome | None, began: datetime, now: datetime, chance: float
-) -> DueWork:
-    """When the account is looked at next. outcome: None after what says nothing about how it is doing."""
-    pace = bootstrap.pace_of(database, account)
-    if outcome is not None:
-        return database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
-    suspended = database.accounts.get(account.id).state == "suspended"
-    return database.due_work.change(account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended))
-
-
 def _trouble(error: OrosyncError) -> Outcome:
     retry_after_s = getattr(error, "retry_after_s", None)
     return Outcome("failed", reason=str(error), throttled=isinstance(error, Throttled), retry_after_s=retry_after_s)
-
-
-def outcome_of(report: Report, request: RunRequest) -> Outcome:
-    return Outcome(
-        state=report.state,
-        sides=request.sides,
-        reason=report.problems[0] if report.problems else "",
-        throttled=report.throttled,
-        retry_after_s=report.retry_after_s,
-        sign_in_needed=report.sign_in_needed,
-        unfinished=report.unfinished,
-    )
 
 
 def as_run_request(asked: RequestedRun) -> RunRequest:

@@ -18,6 +18,7 @@ _ONE = sa.select(tables.cursors).where(
 )
 
 _BEGUN = sa.select(_ROW.side).where(_ROW.account_id == sa.bindparam("account_id"), _ROW.first_done).limit(1)
+_LINKED = sa.select(tables.links.c.id).where(tables.links.c.account_id == sa.bindparam("account_id")).limit(1)
 
 
 def generation(connection: sa.Connection, account_id: int, side: Side, entity: Entity) -> int:
@@ -43,8 +44,8 @@ class Cursors(AccountPart):
         )
 
     def has_begun(self) -> bool:
-        """A first sync of some entity came to its end."""
-        return bool(self._rows(_BEGUN))
+        """A first sync came to its end, or got as far as its first pair."""
+        return bool(self._rows(_BEGUN)) or bool(self._rows(_LINKED))
 
     def save_cursor(self, side: Side, entity: Entity, cursor: Cursor) -> None:
         values = {

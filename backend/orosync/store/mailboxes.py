@@ -1,5 +1,5 @@
 """Who talks to a mailbox now, and how many requests it has left: Graph counts for each mailbox and application,
-whatever process asks (graph-api.md 7). A bucket that is refilled steadily never gives more than 10,000 in 10 minutes."""
+whatever process asks (graph-api.md 7). A bucket that is refilled steadily gives 10,000 in 10 minutes at most."""
 
 from __future__ import annotations
 

@@ -97,8 +97,9 @@ def run_account(session: Session) -> Report:
         _run(session, report)
     except (SignInNeeded, AccountBlocked) as error:
         _stop(report, "suspended", error)
-    except OutOfTime:
+    except OutOfTime as error:
         report.unfinished = True
+        _stop(report, "cancelled", error)
     except RunCancelled as error:
         _stop(report, "cancelled", error)
     except OrosyncError as error:

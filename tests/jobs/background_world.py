@@ -1,0 +1,126 @@
+"""Several accounts between a simulated mailbox each and one simulated OroCRM, a clock of their own, and the background
+that keeps them in step: home of the tests of `jobs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from tests.empty_database import put_empty_database, without_waiting_for_the_disk
+from tests.sync.world import Clock
+
+from orosync import bootstrap
+from orosync.bootstrap import Connection
+from orosync.config import Config
+from orosync.core.ledger import Account
+from orosync.jobs.account_work import AccountWork
+from orosync.jobs.dispatcher import Dispatcher
+from orosync.sandbox.graph import GraphSandbox, create_graph_app
+from orosync.sandbox.graph.mailbox import Mailbox
+from orosync.sandbox.oro import OroSandbox, create_oro_app
+from orosync.sandbox.transport import WsgiAdapter
+from orosync.sync.session import RunRequest
+
+CRM = "https://crm.example.com"
+GRAPH = "https://graph.example"
+KEY = "Zm9yIHRoZSB0ZXN0cyBhbG9uZSwgdGhpcnR5LXR3byE="
+HOUSE = timedelta(days=90)
+
+
+class InPlace:
+    """A queue that keeps messages until a test has them worked off, or does it at once."""
+
+    def __init__(self, work: AccountWork, *, at_once: bool = True) -> None:
+        self.work, self.at_once = work, at_once
+        self.messages: list[int] = []
+
+    def put(self, account_id: int, *, urgent: bool = False) -> None:
+        self.messages.insert(0 if urgent else len(self.messages), account_id)
+        if self.at_once:
+            self.work_off()
+
+    def work_off(self) -> None:
+        while self.messages:
+            self.work.carry_out(self.messages.pop(0))
+
+
+class Background:
+    """people: their names; each has a mailbox and sees all of OroCRM. Nobody had a first sync yet."""
+
+    def __init__(self, folder: Path, people: Sequence[str] = ("anna",)) -> None:
+        self.clock = Clock()
+        self.graph, self.oro = GraphSandbox(self.clock, seed=1), OroSandbox(self.clock, seed=1)
+        self.oro.seed_recorded_users()
+        self.adapters = {GRAPH: WsgiAdapter(create_graph_app(self.graph)), CRM: WsgiAdapter(create_oro_app(self.oro))}
+        self.config = Config(
+            data_dir=folder,
+            database_url=f"sqlite:///{put_empty_database(folder / 'background.db')}",
+            secret_keys=(KEY,),
+            graph_url=f"{GRAPH}/v1.0",
+            oro_hosts=("crm.example.com",),
+        )
+        self.database = bootstrap.open_database(self.config, self.clock)
+        without_waiting_for_the_disk(self.database.engine)
+        self.work = AccountWork(
+            self.config, self.database, clock=self.clock, adapters=self.adapters, chance=lambda: 0.5
+        )
+        self.queue = InPlace(self.work)
+        self.dispatcher = Dispatcher(self.database, self.queue, self.clock, HOUSE)
+        self.ids = {name: self._add(name) for name in people}
+
+    def _add(self, name: str) -> int:
+        mailbox = f"{name}@contoso.example"
+        self.graph.add_mailbox(mailbox, display_name=name.capitalize(), time_zone="Europe/Berlin")
+        admin = self.oro.user("admin")
+        account = Account(name, mailbox, CRM, "admin", "wsse", "token")
+        added = self.database.accounts.get(self.database.accounts.add(account))
+        token = self.graph.issue_token(mailbox, expires_in=10**9)
+        bootstrap.save_connection(self.database, added, Connection(oro=admin.api_key, graph=token))
+        return added.id
+
+    # what people do
+
+    def first_sync(self, *names: str) -> None:
+        """As by hand, from the command line; from then on the account is kept in step."""
+        for name in names or self.ids:
+            report = bootstrap.run_once(
+                self.config,
+                self.database,
+                name,
+                RunRequest(),
+                adapters=self.adapters,
+                clock=self.clock,
+                chance=lambda: 0.5,
+            )
+            assert report.state == "done", report.to_json()
+
+    def ask(self, run: str, mode: str = "sync", name: str = "anna", **request: object) -> None:
+        """As in the pane."""
+        assert self.database.requested_runs.add(self.ids[name], run, mode, dict(request)).outcome == "new"
+        self.database.due_work.ask(self.ids[name])
+
+    def state_of(self, run: str, name: str = "anna") -> str:
+        found = self.database.account_store(self.ids[name]).run(run)
+        assert found is not None
+        return str(found["state"])
+
+    def mailbox(self, name: str = "anna") -> Mailbox:
+        return self.graph.mailboxes[f"{name}@contoso.example"]
+
+    def account(self, name: str = "anna") -> Account:
+        return self.database.accounts.get(self.ids[name])
+
+    # time
+
+    def second(self) -> int:
+        """One passes, and a round is made; returns how many accounts were handed out."""
+        self.clock.forward(seconds=1)
+        self.database.workers.sign("here:1", 4)
+        return self.dispatcher.round()
+
+    def seconds(self, count: int) -> int:
+        return sum(self.second() for _ in range(count))
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,341 @@
+"""What is done for one message: what people asked for, then what is due; under the lease, once, and with an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.jobs.background_world import Background
+
+from orosync.core.records import Side
+from orosync.errors import RunCancelled, TryLater
+from orosync.jobs import account_work
+from orosync.store import tables
+from orosync.store.requested_runs import INTERRUPTED
+
+World = Callable[..., Background]
+
+
+def lease_elsewhere(world: Background, name: str = "anna", minutes: int = 10) -> Any:
+    lease = world.database.leases.take(
+        world.ids[name], "elsewhere:1:other", world.clock.now(), timedelta(minutes=minutes)
+    )
+    assert lease is not None
+    return lease
+
+
+def new_contact(world: Background, name: str) -> None:
+    world.oro.back_office_as(world.oro.user("admin")).create("contact", {"firstName": name, "lastName": "Lovelace"})
+
+
+def contacts_of(world: Background, name: str = "anna") -> list[str]:
+    return sorted(str(each["givenName"]) for each in world.mailbox(name).items("contact"))
+
+
+# ---------------------------------------------------------------------------------------------------- asked for
+
+
+def test_a_run_that_was_asked_for_is_carried_out_once_however_often_it_is_told(background: World) -> None:
+    world = background()
+    world.ask("a", "preview")
+    for _ in range(3):
+        world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "done"
+    assert len(world.database.account_store(world.ids["anna"]).runs()) == 1
+
+
+def test_a_preview_of_somebody_who_never_synced_starts_nothing_by_itself(background: World) -> None:
+    world = background()
+    new_contact(world, "Ada")
+    world.ask("a", "preview")
+    world.work.carry_out(world.ids["anna"])
+    assert world.database.due_work.get(world.ids["anna"]).due_at is None
+    assert world.seconds(600) == 0
+    assert contacts_of(world) == []
+
+
+def test_who_asks_while_another_run_has_the_account_is_served_when_it_is_over(background: World) -> None:
+    world = background()
+    lease = lease_elsewhere(world)
+    world.ask("a", "preview")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "waiting"
+    world.database.leases.release(lease)
+    world.second()
+    assert world.state_of("a") == "done"
+
+
+def test_a_run_that_could_not_begin_and_was_cancelled_meanwhile_is_over(background: World) -> None:
+    world = background()
+    lease_elsewhere(world)
+    world.ask("a", "preview")
+    runs = world.database.requested_runs
+    claim = runs.claim
+
+    def claim_and_cancel(account_id: int, run: str) -> bool:
+        claimed = claim(account_id, run)
+        runs.cancel(account_id, run)
+        return claimed
+
+    runs.claim = claim_and_cancel  # type: ignore[method-assign]
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "cancelled"
+
+
+def test_a_message_that_got_lost_is_sent_again(background: World) -> None:
+    world = background()
+    world.ask("a", "preview")  # and nobody is told
+    assert world.seconds(29) == 0
+    assert world.seconds(2) == 1
+    assert world.state_of("a") == "done"
+
+
+def test_a_run_whose_worker_died_is_over_and_the_account_goes_on(background: World) -> None:
+    world = background()
+    world.first_sync()
+    world.ask("a")
+    assert world.database.requested_runs.claim(world.ids["anna"], "a")
+    world.clock.forward(minutes=5)
+    new_contact(world, "Ada")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "failed"
+    assert contacts_of(world) == ["Ada"]
+
+
+def test_a_disabled_account_is_not_synced(background: World) -> None:
+    world = background()
+    world.first_sync()
+    world.database.accounts.disable(world.ids["anna"], "on leave", world.clock.now())
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "failed"
+    assert world.seconds(1000) == 0
+
+
+def test_without_a_secret_the_account_is_suspended_and_says_so(background: World) -> None:
+    world = background()
+    world.database.secrets(world.ids["anna"]).forget("oro")
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "suspended"
+    assert world.account().state == "suspended"
+    assert "secret" in world.account().state_reason
+
+
+def test_whatever_breaks_ends_the_run_and_not_the_worker(background: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = background()
+    world.first_sync()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("orosync.bootstrap.run_once", broken)
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    found = world.database.account_store(world.ids["anna"]).run("a")
+    assert found is not None
+    assert found["state"] == "failed"
+    assert "a mistake of ours" not in str(found["summary"])
+    world.clock.forward(minutes=2)
+    world.work.carry_out(world.ids["anna"])
+    work = world.database.due_work.get(world.ids["anna"])
+    assert work.trouble == "failing"
+    assert work.due_at is not None
+    assert work.due_at > world.clock.now()
+
+
+def test_a_database_that_is_away_is_told_to_whoever_carried_the_message(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = background()
+
+    def away(*_: object) -> None:
+        raise TryLater("The database could not take part just now.")
+
+    monkeypatch.setattr(world.database.due_work, "begin", away)
+    with pytest.raises(TryLater):
+        world.work.carry_out(world.ids["anna"])
+
+
+def test_a_message_about_an_account_that_was_removed_is_nothing(background: World) -> None:
+    world = background()
+    world.database.accounts.remove(world.ids["anna"])
+    world.work.carry_out(world.ids["anna"])
+
+
+# ---------------------------------------------------------------------------------------------------- due
+
+
+def test_an_account_that_is_due_is_worked_on_once(background: World) -> None:
+    world = background()
+    world.first_sync()
+    new_contact(world, "Ada")
+    world.clock.forward(minutes=3)
+    asked = world.graph.statistics.requests
+    world.work.carry_out(world.ids["anna"])
+    assert contacts_of(world) == ["Ada"]
+    after = world.graph.statistics.requests
+    assert after > asked
+    world.work.carry_out(world.ids["anna"])
+    assert world.graph.statistics.requests == after
+
+
+def test_two_that_meet_at_one_account_do_its_work_once(background: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one finds it due, and done when it gets the lease."""
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    leased = account_work.bootstrap.leased
+    asked: list[int] = []
+
+    def first_comes_another(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr("orosync.bootstrap.leased", leased)
+        world.work.carry_out(world.ids["anna"])
+        asked.append(world.graph.statistics.requests)
+        return leased(*args, **more)
+
+    monkeypatch.setattr("orosync.bootstrap.leased", first_comes_another)
+    world.work.carry_out(world.ids["anna"])
+    assert asked == [world.graph.statistics.requests]
+
+
+def test_an_idle_run_leaves_no_trace_in_the_history(background: World) -> None:
+    world = background()
+    world.first_sync()
+    store = world.database.account_store(world.ids["anna"])
+    before = len(store.runs())
+    world.seconds(300)
+    assert len(store.runs()) == before
+    assert world.database.due_work.get(world.ids["anna"]).read_at[Side.ORO] > world.clock.now() - timedelta(seconds=130)
+
+
+def test_a_trouble_that_stays_is_told_once_and_its_end_too(background: World) -> None:
+    world = background()
+    world.first_sync()
+    store = world.database.account_store(world.ids["anna"])
+    world.graph.fail_next("POST", r"\$batch", 500, "UnknownError", times=10_000)
+    world.clock.forward(minutes=2)
+    before = len(store.runs())
+    world.seconds(900)
+    assert [row["state"] for row in store.runs()][: len(store.runs()) - before] == ["failed"]
+    work = world.database.due_work.get(world.ids["anna"])
+    assert work.trouble == "failing"
+    assert work.attempts > 3
+    world.graph.failures.clear()
+    world.seconds(1000)
+    assert store.runs()[0]["state"] == "done"
+    assert len(store.runs()) == before + 2
+    assert world.database.due_work.get(world.ids["anna"]).trouble == ""
+
+
+def test_a_mailbox_that_asks_for_a_pause_is_left_alone_as_long_and_others_are_not(background: World) -> None:
+    world = background("anna", "boris")
+    world.first_sync()
+    world.clock.forward(minutes=2)
+    world.graph.fail_next("POST", r"\$batch", 429, "TooManyRequests", retry_after=120)  # of anna, who is due first
+    world.second()
+    work = world.database.due_work.get(world.ids["anna"])
+    assert work.trouble == "throttled"
+    assert work.due_at is not None
+    assert timedelta(seconds=120) <= work.due_at - world.clock.now() <= timedelta(seconds=135)
+    assert world.database.due_work.get(world.ids["boris"]).trouble == ""
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    found = world.database.account_store(world.ids["anna"]).run("a")
+    assert found is not None
+    assert found["state"] == "failed"
+    assert "pause" in found["summary"]["problems"][0]
+
+
+def test_a_run_that_had_its_time_stops_between_two_steps_and_goes_on_later(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = background()
+    world.first_sync()
+    for number in range(45):
+        new_contact(world, f"Ada {number:02}")
+    world.clock.forward(minutes=3)
+    step = account_work.AccountWork._progress
+
+    def soon_over(self: Any, budget: timedelta, tell: Any) -> Any:
+        usual = step(self, budget, tell)
+
+        def progress(what: str, done: int, total: int) -> None:
+            if contacts_of(world):
+                step(self, timedelta(seconds=-1), tell)(what, done, total)
+            usual(what, done, total)
+
+        return progress
+
+    monkeypatch.setattr(account_work.AccountWork, "_progress", soon_over)
+    world.work.carry_out(world.ids["anna"])
+    store = world.database.account_store(world.ids["anna"])
+    assert store.runs()[0]["summary"]["unfinished"]
+    assert "follows by itself" in store.runs()[0]["summary"]["problems"][0]
+    assert 0 < len(contacts_of(world)) < 45
+    work = world.database.due_work.get(world.ids["anna"])
+    assert work.due_at is not None
+    assert work.due_at <= world.clock.now()
+    monkeypatch.undo()
+    world.second()
+    assert len(contacts_of(world)) == len(set(contacts_of(world))) == 45
+
+
+def test_the_end_of_the_process_ends_a_run_at_its_next_step(background: World) -> None:
+    world = background()
+    world.first_sync()
+    for number in range(45):
+        new_contact(world, f"Ada {number:02}")
+    world.clock.forward(minutes=3)
+
+    def stop(request: Any, _reply: Any) -> None:
+        if request.method == "POST":
+            world.work.stopping.set()
+
+    world.graph.after_request(stop)
+    world.work.carry_out(world.ids["anna"])
+    summary = world.database.account_store(world.ids["anna"]).runs()[0]["summary"]
+    assert summary["unfinished"]
+    assert summary["problems"] == [INTERRUPTED]
+    assert world.database.leases.holder(world.ids["anna"]) is None
+
+
+def test_a_person_who_stops_a_run_is_obeyed(background: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = background()
+    new_contact(world, "Ada")
+    monkeypatch.setattr(account_work, "_TELL_EVERY_S", 0.0)
+    runs = world.database.requested_runs
+    monkeypatch.setattr(runs, "tell_progress", lambda *_: True)
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "cancelled"
+    assert issubclass(account_work.OutOfTime, RunCancelled)
+
+
+def test_a_suspended_account_is_tried_again_now_and_then_and_comes_back_by_itself(background: World) -> None:
+    world = background()
+    world.first_sync()
+    world.oro.state.settings.web_api_enabled = False
+    world.clock.forward(minutes=3)
+    world.second()
+    assert world.account().state == "suspended"
+    asked = len(world.oro.request_log)
+    world.seconds(300)
+    assert len(world.oro.request_log) == asked
+    world.oro.state.settings.web_api_enabled = True
+    world.seconds(1000)
+    assert world.account().state == "active"
+
+
+def test_a_setting_that_is_not_valid_any_more_is_no_reason_to_try_each_second(background: World) -> None:
+    world = background()
+    world.first_sync()
+    with world.database.engine.begin() as connection:
+        row = {"level": "system", "scope": "", "key": "crm_sync_interval", "value": "never"}
+        connection.execute(sa.insert(tables.settings).values(**row))
+    world.clock.forward(minutes=3)
+    assert 1 <= world.seconds(120) < 8
+    assert "crm_sync_interval" in world.database.due_work.get(world.ids["anna"]).reason
