@@ -13,6 +13,7 @@ from tests.store.conftest import NOON, SECRET_KEY, SetClock, account_named, leas
 
 from orosync.core.exchange import Sighting
 from orosync.core.ledger import Conflict, Cursor, Intent, OplogEntry, Quarantined, Unlinked
+from orosync.core.push import Subscription
 from orosync.core.records import Entity, Link, Side
 from orosync.errors import BadInput, ConfigurationError, SettingError
 from orosync.store import tables
@@ -62,7 +63,7 @@ def test_countries_and_regions_are_stored_once_for_all_who_have_the_same(
     assert store.account().facts == Database(database.engine).account_store(store.account().id).account().facts == FACTS
     store.save_facts({"oro": {"user_id": "3"}})
     assert store.account().facts == {"oro": {"user_id": "3"}}
-    database.purge(NOON)
+    database.retention.drop_old(NOON, timedelta(days=90))
     assert rows_in(database, tables.places) == 1
     assert other.account().facts == in_german
 
@@ -120,9 +121,7 @@ def fill(database: Database, account_id: int) -> None:
     store.save_plan("run", "hash", [], [])
     database.settings.set(user(account_id), "sync_tasks", False, by="anna")
     database.due_work.ask(account_id)
-    with database.engine.begin() as connection:
-        row = {"id": f"s{account_id}", "account_id": account_id, "side": "outlook", "resource": "r", "digest": "d"}
-        connection.execute(sa.insert(tables.subscriptions).values(**row, made_at=NOON))
+    database.subscriptions.save(Subscription(account_id, Side.OUTLOOK, "r", Entity.TASK, f"s{account_id}"))
     database.secrets(account_id).set("oro", "s3cret")
 
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from orosync.core.records import Entity, Side
 from orosync.errors import ConfigurationError
-from orosync.store import conflicts, journal, quarantine, tables
+from orosync.store import conflicts, journal, quarantine
+from orosync.store.account_states import AccountStates
 from orosync.store.accounts import AccountRow, Accounts, Places
 from orosync.store.conflicts import Conflicts
 from orosync.store.cursors import Cursors
@@ -28,6 +29,7 @@ from orosync.store.requested_runs import RequestedRuns
 from orosync.store.retention import Retention
 from orosync.store.runs import Runs
 from orosync.store.settings import Settings, SettingsLevels
+from orosync.store.subscriptions import Subscriptions
 from orosync.store.transactions import Transactions
 from orosync.store.unlinked import UnlinkedRecords
 from orosync.store.vault import Secrets, Vault
@@ -83,8 +85,10 @@ class Database:
         self.requested_runs = RequestedRuns(self._transactions, now)
         self.retention = Retention(self._transactions, self._places)
         self.due_work = DueWorks(self._transactions, now)
+        self.account_states = AccountStates(self._transactions, now)
         self.workers = Workers(self._transactions, now)
         self.mailboxes = Mailboxes(self._transactions, now)
+        self.subscriptions = Subscriptions(self._transactions, now)
         self.one_time_codes = OneTimeCodes(self._transactions, self._needed_vault, now)
 
     @property
@@ -132,15 +136,6 @@ class Database:
         """Forget that a record failed; it is tried when it changes. False if it was not in quarantine."""
         with self._transactions.writing() as connection:
             return quarantine.release(connection, account_id, side, entity, id) > 0
-
-    def purge(self, before: datetime) -> int:
-        """Drop tombstones that ended before then (R16: keep them 90 days at least) and lists of places that no
-        account uses; returns how many tombstones."""
-        ended = tables.links.c.ended_at < before
-        with self._transactions.writing() as connection:
-            dropped = connection.execute(sa.delete(tables.links).where(tables.TOMBSTONE, ended)).rowcount
-            self._places.drop_unused(connection)
-        return int(dropped)
 
     def _needed_vault(self) -> Vault:
         if self._vault is None:

@@ -158,20 +158,26 @@ mailboxes = sa.Table(
     sa.Column("paused_until", UtcTime),
 )
 
-# Graph's change notifications for one container. digest: SHA-256 of the clientState, so that reading the table does not
-# let anybody forge one. token is in the address that OroCRM's webhooks call.
+# Promises of a side to call when something changes: see core/push.py. digest: SHA-256 of the secret that such a call
+# carries, so that reading the table does not let anybody forge one. A call names id and nothing else: hence an index
+# that does not start with the account.
 subscriptions = sa.Table(
     "subscriptions",
     metadata,
-    _key("id"),
-    _account(),
-    sa.Column("side", ID, nullable=False),
-    sa.Column("resource", ID, nullable=False),
+    _account(primary_key=True),
+    _key("side"),
+    _key("resource"),
+    sa.Column("entity", ID, nullable=False),
+    sa.Column("id", ID),
     sa.Column("digest", ID, nullable=False),
     sa.Column("secret", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", UtcTime),
     sa.Column("expires", UtcTime),
-    sa.Column("made_at", UtcTime, nullable=False),
-    sa.Index(None, "account_id", "side", "resource"),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", UtcTime),
+    sa.Index(None, "side", "id"),
+    sa.Index(None, "expires"),
 )
 
 cursors = sa.Table(

@@ -55,16 +55,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "subscriptions",
-        sa.Column("id", ID, primary_key=True),
-        _account("subscriptions"),
-        sa.Column("side", ID, nullable=False),
-        sa.Column("resource", ID, nullable=False),
+        _account("subscriptions", primary_key=True),
+        sa.Column("side", ID, primary_key=True),
+        sa.Column("resource", ID, primary_key=True),
+        sa.Column("entity", ID, nullable=False),
+        sa.Column("id", ID),
         sa.Column("digest", ID, nullable=False),
         sa.Column("secret", sa.Text()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", TIME),
         sa.Column("expires", TIME),
-        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try", TIME),
     )
-    op.create_index("ix_subscriptions_account_id_side_resource", "subscriptions", ["account_id", "side", "resource"])
+    op.create_index("ix_subscriptions_side_id", "subscriptions", ["side", "id"])
+    op.create_index("ix_subscriptions_expires", "subscriptions", ["expires"])
     # Accounts that had a first sync are kept in step from now on.
     op.execute(
         "INSERT INTO due_work (account_id, due_at, urgent, trouble, reason, attempts) "
