@@ -10,6 +10,7 @@ from tests.store.conftest import NOON, SetClock, leased
 from orosync.core.records import Entity, Link, LinkState, Side
 from orosync.errors import RecordChanged, RecordMissing
 from orosync.store.database import AccountStore, Database
+from orosync.store.retention import TOMBSTONES
 
 SHADOWS = {
     Side.OUTLOOK: {"first_name": "Žofia 🌳", "emails": ["a@x.org", "b@x.org"], "birthday": "1980-02-29", "fax": None},
@@ -108,7 +109,7 @@ def test_a_link_of_another_account_is_out_of_reach(
     assert store.count_links(Entity.CONTACT) == 1
 
 
-def test_a_tombstone_keeps_both_ids_until_it_is_purged(
+def test_a_tombstone_keeps_both_ids_until_it_is_forgotten(
     database: Database, store: AccountStore, clock: SetClock
 ) -> None:
     link = replace(contact("A", "1"), id=store.add_link(contact("A", "1")))
@@ -122,8 +123,9 @@ def test_a_tombstone_keeps_both_ids_until_it_is_purged(
     newer = store.add_link(contact("A", "9"))  # Outlook's half lives on, paired anew
     clock.at = NOON + timedelta(days=50)
     store.update_link(replace(dead, uid="seen again"))  # does not begin anew
-    assert database.purge(NOON) == 0
-    assert database.purge(NOON + timedelta(seconds=1)) == 1
+    ended, history = NOON + TOMBSTONES, timedelta(days=90)
+    assert database.retention.drop_old(ended, history)["tombstones"] == 0
+    assert database.retention.drop_old(ended + timedelta(seconds=1), history)["tombstones"] == 1
     assert [kept.id for kept in store.links(Entity.CONTACT)] == [newer]
 
 

@@ -1,7 +1,7 @@
 """The pairs: which OroCRM id belongs to which Outlook id, what both sides last agreed on, and deleted pairs.
 
 Live means active or suspended; the database itself allows one live link for an id and account (I16). Tombstones keep
-their ids until they are purged (R16: 90 days at least).
+their ids until `retention.py` drops them (R16: 90 days at least).
 """
 
 from __future__ import annotations
