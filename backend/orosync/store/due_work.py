@@ -102,13 +102,13 @@ class DueWorks:
         """One without any plan if there is no row yet."""
         with self._transactions.reading() as connection:
             row = connection.execute(_ONE, {"account_id": account_id}).first()
-        return DueWork(account_id) if row is None else _to_work(row)
+        return DueWork(account_id) if row is None else as_work(row, account_id)
 
     def change(self, account_id: int, how: Callable[[DueWork], DueWork]) -> DueWork:
         """Read, change and write in one transaction; `how` may be called again."""
         with self._transactions.writing() as connection:
             row = connection.execute(_ONE.with_for_update(), {"account_id": account_id}).first()
-            after = how(DueWork(account_id) if row is None else _to_work(row))
+            after = how(DueWork(account_id) if row is None else as_work(row, account_id))
             values = _values(after)
             changes = {name: value for name, value in values.items() if name != "account_id"}
             insert = _INSERT[connection.dialect.name].values(values)
@@ -177,20 +177,22 @@ class DueWorks:
         return Lag(waiting, oldest)
 
 
-def _to_work(row: sa.Row[Any]) -> DueWork:
+def as_work(row: Any, account_id: int) -> DueWork:
+    """row: of this table, or joined with it where there may be none."""
+
     def times(names: Mapping[Side, str]) -> dict[Side, datetime]:
         return {side: at for side, name in names.items() if (at := getattr(row, name)) is not None}
 
     return DueWork(
-        account_id=row.account_id,
+        account_id=account_id,
         due_at=row.due_at,
-        urgent=row.urgent,
+        urgent=bool(row.urgent),
         read_at=times(_READ_AT),
         called_at=times(_CALLED_AT),
-        trouble=row.trouble,
-        reason=row.reason,
+        trouble=row.trouble or "",
+        reason=row.reason or "",
         since=row.since,
-        attempts=row.attempts,
+        attempts=row.attempts or 0,
     )
 
 
