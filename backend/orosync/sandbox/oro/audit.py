@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orosync.sandbox.oro import webhooks
 from orosync.sandbox.oro.records import Audit, Event, OroUser
 from orosync.sandbox.oro.state import OroState
 
@@ -77,7 +78,10 @@ def write(
     data: dict[str, Any],
     additional: dict[str, Any] | None = None,
 ) -> None:
-    """Notes one change; `action` is create, update or remove. Nothing to say, nothing written."""
+    """Notes one change; `action` is create, update or remove. Nothing to say, nothing written. Webhooks hear of it,
+    too, whether it is audited or not."""
+    if data:
+        webhooks.note(state, action, kind, number)
     if not state.settings.audited or not data:
         return
     key = (kind, str(number))

@@ -326,8 +326,6 @@ def _values(contact: Contact) -> list[tuple[str, bool]]:
 
 def _note(state: OroState, user: OroUser, before: Contact | None, after: Contact) -> None:
     """Writes the audit entries of a change."""
-    if not state.settings.audited:
-        return
     old = before.attributes if before else {}
     data: dict[str, Any] = {} if before else _new_relations(state, after)
     data |= {

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orosync.sandbox.oro import async_operations, listing, query, requests_in, schema, search, writes
+from orosync.sandbox.oro import (
+    async_operations,
+    listing,
+    query,
+    requests_in,
+    schema,
+    search,
+    webhook_api,
+    webhooks,
+    writes,
+)
 from orosync.sandbox.oro.dictionaries import find
 from orosync.sandbox.oro.documents import Renderer, flat
 from orosync.sandbox.oro.problems import MethodRefused, Problem, Refused, denied, not_found
@@ -40,6 +50,8 @@ class JsonApi:
         }
         if parts[0] in special:
             return special[parts[0]](parts[1:])
+        if parts[0] in webhook_api.RESOURCES and webhooks.served(self._state):
+            return webhook_api.WebhookApi(self._state, self._user, self._asked, self._base).answer(parts)
         resource = self._resource(parts[0])
         if len(parts) == 1:
             return self._collection(resource)

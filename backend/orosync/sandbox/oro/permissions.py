@@ -12,7 +12,10 @@ NONE, OWN, SYSTEM = "none", "own", "system"
 LEVELS = (NONE, OWN, SYSTEM)
 ACTIONS = ("view", "create", "edit", "delete")
 CRM = ("account", "lead", "opportunity", "case", "note", "call")
-ENTITIES = ("contact", "task", "event", *CRM, "user", "organization", "role", "audit", "async_operation", "workflow")
+ENTITIES = (
+    *("contact", "task", "event", *CRM),
+    *("user", "organization", "role", "audit", "async_operation", "workflow", "webhook"),
+)
 
 Permissions = dict[str, dict[str, str]]
 

@@ -21,7 +21,8 @@ class OroSettings:
 
     `audited=False` switches the data audit off (an entity setting in OroCRM), `async_polls` is how often an
     asynchronous operation shows as new before a poll finds it done, `unstable_paging` lets the pages of calendar
-    events repeat and lose rows (calendarevents-list-paging-unstable).
+    events repeat and lose rows (calendarevents-list-paging-unstable), `webhook_accessible` names the entities
+    (contact, task, event) that webhooks tell of; none is after installation, and before 7.0.2 there are no webhooks.
     """
 
     web_api_enabled: bool = True
@@ -37,6 +38,7 @@ class OroSettings:
     audited: bool = True
     async_polls: int = 1
     unstable_paging: bool = True
+    webhook_accessible: tuple[str, ...] = ()
     organization: str = "Acme"
     system_time_zone: str = "UTC"
 

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from orosync.sandbox.oro import async_operations, audit, crm_rules, event_views, permissions
+from orosync.sandbox.oro import async_operations, audit, crm_rules, event_views, permissions, webhooks
 from orosync.sandbox.oro.back_office import BackOffice, Editor, view_contact, view_task
 from orosync.sandbox.oro.faults import Faults, LoggedRequest
 from orosync.sandbox.oro.records import Event, Mail, OAuthClient, OroSettings, OroUser
@@ -45,6 +45,7 @@ class OroSandbox:
         self.clock = clock or _real_clock
         self.lock = threading.RLock()
         self.latency_s = 0.0
+        self.send_webhook: webhooks.Send = webhooks.post
         self._seed = seed
         self._start()
 
@@ -195,10 +196,28 @@ class OroSandbox:
         return user
 
     def run_consumer(self) -> None:
-        """Lets the message-queue consumer work off what waits: audit entries and asynchronous operations."""
+        """Lets the message-queue consumer work off what waits: audit entries, asynchronous operations, webhooks."""
         with self.lock:
             audit.consume(self.state)
             async_operations.run_consumer(self.state)
+        self.deliver_webhooks()
+
+    def deliver_webhooks(self) -> list[int]:
+        """One try for every notification that waits; returns the statuses that came back (0: no answer). Outside the
+        lock, since whoever is told may ask at once what changed."""
+        with self.lock:
+            waiting, self.state.deliveries = self.state.deliveries, []
+        for delivery in waiting:
+            status = self.send_webhook(delivery.url, delivery.body, delivery.headers)
+            with self.lock:
+                webhooks.settle(self.state, delivery, status)
+        return [each.statuses[-1] for each in waiting]
+
+    @property
+    def webhooks(self) -> list[webhooks.Webhook]:
+        """The registrations, secrets included."""
+        with self.lock:
+            return list(self.state.webhooks.values())
 
     # looking
 

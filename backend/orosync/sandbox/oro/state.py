@@ -111,6 +111,9 @@ class OroState:
     mails: list[Mail] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    webhooks: dict[str, Any] = field(default_factory=dict)
+    deliveries: list[Any] = field(default_factory=list)
+    delivered: list[Any] = field(default_factory=list)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
