@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orosync.core.guard import Standing, Verdict, judge, with_approval
 from orosync.core.ledger import Tally
-from orosync.core.ops import Op, Verb, plan_hash
+from orosync.core.ops import Op, Verb, plan_hash, said_by
 from orosync.core.records import Entity, Side
 from orosync.core.settings import GuardLimits
 
@@ -110,6 +110,17 @@ def test_an_approval_lets_exactly_the_shown_plan_pass_or_exactly_what_is_held_of
 def test_an_approval_of_a_plan_that_is_not_held_changes_nothing() -> None:
     verdicts = [judge(ops(Verb.UPDATE, 1), NEVER_ASKED, LIMITS)]
     assert with_approval(verdicts, plan_hash(ops(Verb.UPDATE, 1))) == tuple(verdicts)
+
+
+def test_what_a_person_agreed_to_in_a_plan_that_was_broken_off_passes_and_counts_for_nothing() -> None:
+    agreed, others = ops(Verb.DELETE, 50), ops(Verb.CREATE, 6)
+    known = frozenset(map(said_by, agreed))
+    assert judge(agreed, NEVER_ASKED, LIMITS).held == tuple(agreed)
+    verdict = judge([*others, *agreed], NEVER_ASKED, LIMITS, known)
+    assert verdict.passed == tuple(agreed)
+    assert verdict.held == tuple(others)
+    changed = [replace(op, values={"job_title": "another"}) for op in agreed]
+    assert judge(changed, NEVER_ASKED, LIMITS, known).held == tuple(changed)
 
 
 def test_an_approval_is_void_when_the_plan_changed() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.sync.actors import Hands
 from tests.sync.world import World, writes
 
 from orosync.core.records import Entity
+from orosync.errors import OutOfTime
+from orosync.sync.run import run_account
+from orosync.sync.session import RunRequest
 
 
 def filled(world: World, count: int, entity: Entity = Entity.CONTACT) -> Hands:
@@ -44,6 +49,50 @@ def test_a_large_first_sync_is_held_until_exactly_its_preview_is_approved(world:
     hands.make_in_oro("Later")
     assert world.sync().state == "done", "an approved first sync does not use up the budget of the day"
     assert len(hands.outlook()) == 202
+
+
+def test_an_approved_plan_that_was_broken_off_goes_on_without_asking_again_and_anything_else_asks(world: World) -> None:
+    hands = Hands(world, Entity.CONTACT)
+    for number in range(450):
+        hands.make_in_oro(f"N{number}")
+    preview = world.sync(mode="preview")
+    steps = 0
+
+    def out_of_time(what: str, _done: int, _total: int) -> None:
+        nonlocal steps
+        steps += what.startswith("writing")
+        if steps == 3:
+            raise OutOfTime("The run had its time.")
+
+    world.clock.forward(minutes=1)
+    session = world.session(RunRequest(approve=preview.plan_hash))
+    session.progress = out_of_time
+    broken_off = run_account(session)
+    assert broken_off.unfinished
+    assert len(hands.outlook()) == 40
+    for number in range(205):
+        hands.make_in_oro(f"Later{number}")
+    goes_on = world.sync(background=True)
+    assert goes_on.state == "held"
+    assert goes_on.entities[Entity.CONTACT]["held"] == 205
+    assert len(hands.outlook()) == 450
+    assert world.sync(approve=goes_on.plan_hash).state == "done"
+    assert len(hands.outlook()) == 655
+
+
+def test_an_approval_ends_with_the_plan_it_was_given_for(world: World) -> None:
+    hands = filled(world, 30)
+    for native in list(hands.outlook())[:25]:
+        world.mailbox.user_delete("contact", native)
+    report = world.sync()  # deleted in Outlook: made there again, by default
+    assert report.state == "done"
+    numbers = list(hands.oro())[:15]
+    for number in numbers:
+        hands.delete_in_oro(number)
+    held = world.sync()
+    assert held.state == "held"
+    assert world.sync(approve=held.plan_hash).state == "done"
+    assert world.database.account_store(world.account_id).approved_ops(world.clock.now() - timedelta(days=1)) == []
 
 
 def test_an_approval_of_another_plan_does_not_count(world: World) -> None:

@@ -36,7 +36,7 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class DueWork:
     """due_at: None while nothing is planned. read_at: when a side's feed was last read to its end. called_at: when a
-    side first said that something changed since. since: how long the trouble lasts, attempts: failures in a row."""
+    side last said that something changed, and no run has begun since. since: how long the trouble lasts, attempts: failures in a row."""
 
     account_id: int
     due_at: datetime | None = None
@@ -90,10 +90,22 @@ def _next_of(work: DueWork, side: Side, pace: Pace, now: datetime, random_fracti
 def called(work: DueWork, sides: frozenset[Side], now: datetime) -> DueWork:
     """Something changed there. An account that is not kept in step by itself, or waits because of trouble, is not
     hurried: the call is remembered."""
-    calls = dict.fromkeys(sides, now) | dict(work.called_at)
+    calls = {**work.called_at, **dict.fromkeys(sides, now)}  # the newest: a run that began before it has not heard it
     if work.due_at is None or work.trouble:
         return replace(work, called_at=calls)
     return replace(work, called_at=calls, due_at=min(work.due_at, now + DEBOUNCE), urgent=True)
+
+
+def looked_at_soon(work: DueWork, pace: Pace, now: datetime) -> DueWork:
+    """The account itself is another one now (its settings, its sign-in): both sides are read, trouble or not. Only who
+    asked for a pause is left alone until it is over."""
+    if not pace.enabled:
+        return replace(work, due_at=None, urgent=False)
+    calls = dict.fromkeys(Side, now)
+    if work.trouble == "throttled" and work.due_at is not None:
+        return replace(work, called_at=calls)
+    soon = now + DEBOUNCE  # people change several settings in a row
+    return replace(work, called_at=calls, due_at=min(work.due_at or soon, soon), urgent=True)
 
 
 def after_run(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from orosync.core.ledger import Tally
-from orosync.core.ops import Op, Verb, plan_hash
+from orosync.core.ops import Op, Verb, plan_hash, said_by
 from orosync.core.settings import GuardLimits
 
 
@@ -33,13 +33,19 @@ class Verdict:
     limits: tuple[str, ...] = ()
 
 
-def judge(ops: Iterable[Op], standing: Standing, limits: GuardLimits) -> Verdict:
-    """One entity's plan against its budgets."""
-    plan = tuple(ops)
+def judge(
+    ops: Iterable[Op], standing: Standing, limits: GuardLimits, approved: frozenset[str] = frozenset()
+) -> Verdict:
+    """One entity's plan against its budgets. approved: what ops say (`said_by`) that a person agreed to lately, in a plan
+    that was not carried out to its end: exactly those go on, and count for nothing."""
+    everything = tuple(ops)
+    agreed = tuple(op for op in everything if approved and said_by(op) in approved)
+    known = set(map(id, agreed))
+    plan = tuple(op for op in everything if id(op) not in known)
     reasons = _exceeded(plan, standing, limits)
     held = tuple(op for op in plan if any(kind(op) for kind in reasons))
     waiting = set(map(id, held))
-    return Verdict(tuple(op for op in plan if id(op) not in waiting), held, tuple(reasons.values()))
+    return Verdict(tuple(op for op in everything if id(op) not in waiting), held, tuple(reasons.values()))
 
 
 def with_approval(verdicts: Sequence[Verdict], approved: str | None) -> tuple[Verdict, ...]:

@@ -118,11 +118,12 @@ class Decision:
 
 def plan_hash(ops: Iterable[Op]) -> str:
     """A digest of what would be written, whatever order it was found in; an approval is bound to it (R21)."""
-    lines = sorted(
-        json.dumps(
-            [op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)], sort_keys=True, ensure_ascii=False
-        )
-        for op in ops
-        if op.writes and op.verb is not Verb.STAMP
-    )
+    lines = sorted(said_by(op) for op in ops if op.writes and op.verb is not Verb.STAMP)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def said_by(op: Op) -> str:
+    """What it would write, and where: the same text for the same op."""
+    return json.dumps(
+        [op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)], sort_keys=True, ensure_ascii=False
+    )

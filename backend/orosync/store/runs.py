@@ -43,6 +43,21 @@ _OLDER = (
     .limit(sa.bindparam("most"))
 )
 _SAVE_PLAN = Upsert(tables.plans)
+_APPROVE = (
+    sa.update(tables.plans)
+    .where(
+        tables.plans.c.account_id == sa.bindparam("account_id_"), tables.plans.c.plan_hash == sa.bindparam("plan_hash_")
+    )
+    .values(approved_at=sa.bindparam("at"))
+)
+_END_APPROVALS = (
+    sa.update(tables.plans)
+    .where(tables.plans.c.account_id == sa.bindparam("account_id_"), tables.plans.c.approved_at.is_not(None))
+    .values(approved_at=None)
+)
+_APPROVED = sa.select(tables.plans.c.ops).where(
+    tables.plans.c.account_id == sa.bindparam("account_id"), tables.plans.c.approved_at >= sa.bindparam("since")
+)
 _PLAN = sa.select(tables.plans).where(
     tables.plans.c.account_id == sa.bindparam("account_id"), tables.plans.c.run == sa.bindparam("run")
 )
@@ -95,9 +110,22 @@ class Runs(AccountPart):
             "plan_hash": plan_hash,
             "ops": ops,
             "limits": limits,
+            "approved_at": None,
         }
         with self._writing() as connection:
             connection.execute(_SAVE_PLAN.into(connection), values)
+
+    def approve_plan(self, plan_hash: str, at: datetime) -> None:
+        """A person agreed to what has this hash, and it is being carried out."""
+        self._write(_APPROVE, {"account_id_": self._account_id, "plan_hash_": plan_hash, "at": at})
+
+    def end_approvals(self) -> None:
+        """What was approved was carried out to its end."""
+        self._write(_END_APPROVALS, {"account_id_": self._account_id})
+
+    def approved_ops(self, since: datetime) -> list[Json]:
+        """Of all plans that were approved since then, as saved."""
+        return [op for row in self._rows(_APPROVED, since=since) for op in row.ops]
 
     def plan(self, run: str) -> Json | None:
         """{"run", "plan_hash", "ops", "limits"} as saved."""

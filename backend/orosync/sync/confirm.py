@@ -14,7 +14,7 @@ from orosync.core.exchange import Write, WriteResult, Written
 from orosync.core.fields import units_of
 from orosync.core.ledger import Conflict, OplogEntry, Quarantined
 from orosync.core.mapping import lens_of, stamp_patch
-from orosync.core.ops import REPLACE, Decision, Op, Verb
+from orosync.core.ops import REPLACE, Decision, Op, Verb, said_by
 from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Side, Snapshot
 from orosync.core.schedule import rested
 from orosync.core.scope import stamp_state, title_of
@@ -319,7 +319,7 @@ class Bookkeeper:
             after=None if deleted else after,
             mails=op.mails,
             overwrites=op.overwrites,
-            approved=self.session.approved,
+            approved=self.session.approved or (bool(self.session.agreed) and said_by(op) in self.session.agreed),
             body_before=write.item.body if deleted and write.item is not None else None,
         )
 

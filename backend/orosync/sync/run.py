@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orosync.core.guard import Standing, Verdict, judge, with_approval
-from orosync.core.ops import Decision, Op, Verb, plan_hash
+from orosync.core.ops import Decision, Op, Verb, plan_hash, said_by
 from orosync.core.oscillation import freeze, oscillating_units
 from orosync.core.plan import plan_case, plan_replacement
 from orosync.core.records import Entity, Json, Side
@@ -128,6 +128,8 @@ def _run(session: Session, report: Report) -> None:
         if not _apply(session, plans):
             break
     _remember_first_sync(session, plans)
+    if (session.approved or session.agreed) and report.state == "done":
+        session.store.end_approvals()
 
 
 # ------------------------------------------------------------------------------------------------ plan and judge
@@ -168,23 +170,17 @@ def _break_oscillation(session: Session, decision: Decision, policy: Policy) -> 
 
 
 def _judge(session: Session, plans: Mapping[Entity, Sequence[Planned]], report: Report) -> dict[Entity, Verdict]:
-    since = session.clock.now() - _BUDGET
-    verdicts = []
-    for entity, plan in plans.items():
-        fingerprints = {session.store.cursor(side, entity).fingerprint for side in Side} - {""}
-        standing = Standing(
-            links=session.store.count_links(entity),
-            done=session.store.tally(entity, since),
-            first_sync=not session.first_done(entity),
-            settings_changed=bool(fingerprints - {fingerprint_of(session, entity)}),
-        )
-        ops = [op for each in plan for op in each.decision.ops]
-        verdicts.append(judge(ops, standing, session.settings.guard))
+    verdicts = _verdicts(session, plans)
+    if any(verdict.held for verdict in verdicts):
+        session.agreed = _agreed_before(session)
+        verdicts = _verdicts(session, plans)
     decided = with_approval(verdicts, session.request.approve)
     held = [op for verdict in decided for op in verdict.held]
     everything = [op for verdict in decided for op in (*verdict.passed, *verdict.held)]
     was_held = any(verdict.held for verdict in verdicts)
-    session.approved = session.approved or (was_held and not held)
+    if was_held and not held:
+        session.approved = True
+        session.store.approve_plan(str(session.request.approve), session.clock.now())
     report.limits = [f"{entity}: {limit}" for entity, each in zip(plans, decided, strict=True) for limit in each.limits]
     report.state = "held" if held else "done"
     report.plan_hash = plan_hash(everything if session.request.preview or not held else held)
@@ -197,6 +193,28 @@ def _judge(session: Session, plans: Mapping[Entity, Sequence[Planned]], report: 
             report.limits,
         )
     return dict(zip(plans, decided, strict=True))
+
+
+def _verdicts(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> list[Verdict]:
+    since = session.clock.now() - _BUDGET
+    verdicts = []
+    for entity, plan in plans.items():
+        fingerprints = {session.store.cursor(side, entity).fingerprint for side in Side} - {""}
+        standing = Standing(
+            links=session.store.count_links(entity),
+            done=session.store.tally(entity, since),
+            first_sync=not session.first_done(entity),
+            settings_changed=bool(fingerprints - {fingerprint_of(session, entity)}),
+        )
+        ops = [op for each in plan for op in each.decision.ops]
+        verdicts.append(judge(ops, standing, session.settings.guard, session.agreed))
+    return verdicts
+
+
+def _agreed_before(session: Session) -> frozenset[str]:
+    """A plan that a person approved and that was broken off is still approved, op by op, for a day."""
+    ops = session.store.approved_ops(session.clock.now() - _BUDGET)
+    return frozenset(said_by(Op.from_json(each)) for each in ops)
 
 
 def _hand_out(plans: Mapping[Entity, Sequence[Planned]], verdicts: Mapping[Entity, Verdict]) -> None:
