@@ -180,6 +180,40 @@ subscriptions = sa.Table(
     sa.Index(None, "expires"),
 )
 
+# Of an OroCRM and nobody's account: it outlives the one that made it. digest: of the token in the address that OroCRM
+# calls; secret by the vault. remote_id NULL: it is being made.
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    _key("digest"),
+    sa.Column("orocrm_url", ID, nullable=False),
+    sa.Column("topic", ID, nullable=False),
+    sa.Column("remote_id", ID),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("verified_at", UtcTime, nullable=False),
+    sa.Column("heard_at", UtcTime),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("orocrm_url", "topic"),
+)
+
+# A notification that comes twice has no effect the second time.
+heard_messages = sa.Table(
+    "heard_messages",
+    metadata,
+    _key("digest"),
+    sa.Column("expires", UtcTime, nullable=False),
+    sa.Index(None, "expires"),
+)
+
+# Accounts whose OroCRM has no webhooks for them: not asked for again before then.
+webhook_rests = sa.Table(
+    "webhook_rests",
+    metadata,
+    _account(primary_key=True),
+    sa.Column("until", UtcTime, nullable=False),
+)
+
 cursors = sa.Table(
     "cursors",
     metadata,
@@ -383,6 +417,7 @@ plans = sa.Table(
     sa.Column("plan_hash", sa.Text, nullable=False),
     sa.Column("ops", JsonText, nullable=False),
     sa.Column("limits", JsonText, nullable=False),
+    sa.Column("approved_at", UtcTime),
 )
 
 # scope: "" for the system, the organisation's name, or the account's id as text (then also in account_id).

@@ -70,6 +70,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_subscriptions_side_id", "subscriptions", ["side", "id"])
     op.create_index("ix_subscriptions_expires", "subscriptions", ["expires"])
+    with op.batch_alter_table("plans") as plans:
+        plans.add_column(sa.Column("approved_at", TIME))
     # Accounts that had a first sync are kept in step from now on.
     op.execute(
         "INSERT INTO due_work (account_id, due_at, urgent, trouble, reason, attempts) "
