@@ -24,7 +24,7 @@ from orosync.bootstrap.parts import (
     upgrade_database,
     vault,
 )
-from orosync.bootstrap.planning import pace_of, plan_next
+from orosync.bootstrap.planning import look_soon, pace_of, plan_next, settings_changed
 from orosync.bootstrap.runs import open_session, run_once, undo_once
 from orosync.bootstrap.sign_in import (
     GRAPH_AUTHS,
@@ -61,6 +61,7 @@ __all__ = [
     "exchange_code",
     "leased",
     "level_of",
+    "look_soon",
     "open_database",
     "open_session",
     "pace_of",
@@ -68,6 +69,7 @@ __all__ = [
     "run_once",
     "save_connection",
     "save_mailbox_access",
+    "settings_changed",
     "settings_of",
     "undo_once",
     "upgrade_database",

@@ -1,17 +1,20 @@
-"""When an account is looked at next: by its settings, once its first sync began; every run writes it, whoever began it."""
+"""When an account is looked at next: by its settings, once its first sync began. Every run writes it, whoever asked."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orosync.bootstrap.parts import settings_of
-from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, replanned
+from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, looked_at_soon, replanned
 from orosync.core.ledger import Account
 from orosync.core.records import Side
 from orosync.errors import SettingError
 from orosync.store.database import Database
+from orosync.store.settings import SYSTEM, Level
 from orosync.sync.run import Report
 from orosync.sync.session import RunRequest
+
+SPREAD_OVER = timedelta(minutes=1)
 
 
 def pace_of(database: Database, account: Account) -> Pace:
@@ -37,6 +40,25 @@ def plan_next(
         return database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
     suspended = database.accounts.get(account.id).state == "suspended"
     return database.due_work.change(account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended))
+
+
+def look_soon(database: Database, account_id: int, now: datetime) -> DueWork:
+    """The account's settings or sign-in are others now: it is looked at within seconds, if it is kept in step by
+    itself."""
+    account = database.accounts.get(account_id)
+    try:
+        pace = pace_of(database, account)
+    except SettingError:
+        pace = Pace(dict.fromkeys(Side, SAFETY_POLL_S))
+    return database.due_work.change(account.id, lambda work: looked_at_soon(work, pace, now))
+
+
+def settings_changed(database: Database, level: Level, now: datetime) -> None:
+    """Whoever they are for is looked at soon; many are spread, so that they do not all come at once."""
+    if level.account_id is not None:
+        look_soon(database, level.account_id, now)
+    else:
+        database.due_work.hurry(None if level == SYSTEM else level.scope, SPREAD_OVER)
 
 
 def outcome_of(report: Report, request: RunRequest) -> Outcome:

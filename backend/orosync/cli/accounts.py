@@ -151,6 +151,7 @@ def sign_in(name: str) -> None:
         if not given.oro and not given.graph:
             given = _asked_for(account)
         bootstrap.save_connection(database, account, given)
+        bootstrap.look_soon(database, account.id, datetime.now(UTC))
     click.echo(f"Saved. Try it: orosync accounts check {name}")
 
 
@@ -241,7 +242,9 @@ def check(ctx: click.Context, name: str, *, as_json: bool) -> None:
 def enable(name: str) -> None:
     """Let runs work on it again."""
     with opened() as (_, database):
-        database.accounts.enable(database.accounts.named(name).id, datetime.now(UTC))
+        account, now = database.accounts.named(name), datetime.now(UTC)
+        database.accounts.enable(account.id, now)
+        bootstrap.look_soon(database, account.id, now)
     click.echo(f"Account {name} is enabled.")
 
 

@@ -26,8 +26,8 @@ Trouble = Literal["", "throttled", "failing"]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often each side is asked, in seconds. enabled: by itself at all, which an account is once its first sync began
-    (before that a person decides), unless it was switched off."""
+    """How often each side is asked, in seconds. enabled: by itself at all, which an account is once its first sync
+    began (before that a person decides), unless it was switched off."""
 
     interval_s: Mapping[Side, float]
     enabled: bool = True
@@ -36,7 +36,8 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class DueWork:
     """due_at: None while nothing is planned. read_at: when a side's feed was last read to its end. called_at: when a
-    side last said that something changed, and no run has begun since. since: how long the trouble lasts, attempts: failures in a row."""
+    side last said that something changed, and no run has begun since. since: how long the trouble lasts, attempts:
+    failures in a row."""
 
     account_id: int
     due_at: datetime | None = None

@@ -76,6 +76,43 @@ _UNCLAIM = (
 _UNCLAIM_ALL = sa.update(tables.due_work).where(_ROW.claimed_until.is_not(None)).values(claimed_until=None)
 _LAG = sa.select(sa.func.count(), sa.func.min(_ROW.due_at)).where(_FREE)
 _INSTANCES = sa.select(sa.func.count(sa.distinct(tables.accounts.c.orocrm_url)))
+
+_WITHIN_S = sa.bindparam("within_s", type_=sa.Float)
+
+
+def _soon_in_sqlite() -> sa.ColumnElement[Any]:
+    """As the column's own text: with microseconds, of which SQLite's clock knows thousands alone."""
+    seconds = sa.func.abs(sa.func.random() % 1_000_000) / 1e6 * _WITHIN_S
+    return sa.func.min(
+        _ROW.due_at, sa.func.strftime("%Y-%m-%d %H:%M:%f", _NOW, sa.cast(seconds, sa.Text) + " seconds") + "000"
+    )
+
+
+def _soon_in_postgresql() -> sa.ColumnElement[Any]:
+    second: sa.ColumnElement[Any] = sa.literal_column("interval '1 second'")
+    return sa.func.least(_ROW.due_at, _NOW + sa.func.random() * _WITHIN_S * second)
+
+
+def _hurry(soon: sa.ColumnElement[Any], *, one_organisation: bool) -> sa.Update:
+    chosen = sa.select(tables.accounts.c.id).where(tables.accounts.c.state != "disabled")
+    if one_organisation:
+        chosen = chosen.where(tables.accounts.c.organisation == sa.bindparam("organisation_"))
+    return (
+        sa.update(tables.due_work)
+        .where(_ROW.due_at.is_not(None), _ROW.account_id.in_(chosen))
+        .values(
+            due_at=sa.case((_ROW.trouble == "throttled", _ROW.due_at), else_=soon),
+            outlook_called_at=_NOW,
+            oro_called_at=_NOW,
+        )
+    )
+
+
+_HURRY = {
+    (dialect, one): _hurry(soon(), one_organisation=one)
+    for dialect, soon in (("sqlite", _soon_in_sqlite), ("postgresql", _soon_in_postgresql))
+    for one in (True, False)
+}
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert(tables.due_work), "postgresql": postgresql.insert(tables.due_work)}
 
 
@@ -119,6 +156,17 @@ class DueWorks:
         """Something changed at these sides of these accounts."""
         for account_id in account_ids:
             self.change(account_id, lambda work: called(work, sides, self._now()))
+
+    def hurry(self, organisation: str | None, within: timedelta) -> int:
+        """Look at all accounts, or an organisation's, that are kept in step by themselves: both sides, spread by chance
+        over a while, and none later than planned. Who was asked to wait still waits. Returns how many."""
+        now = self._now()
+        with self._transactions.writing() as connection:
+            statement = _HURRY[connection.dialect.name, organisation is not None]
+            values: dict[str, Any] = {"now": now, "within_s": within.total_seconds()}
+            if organisation is not None:
+                values["organisation_"] = organisation
+            return int(connection.execute(statement, values).rowcount)
 
     def ask(self, account_id: int) -> None:
         """A person wants something done: it is due at once. Whoever asks also puts it into the queue; should that

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from flask.views import MethodView
 
+from orosync import bootstrap
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Json
 from orosync.errors import BadInput
@@ -67,6 +68,7 @@ class OneAccount(MethodView):
             database.accounts.disable(account.id, body["reason"] or "switched off by an administrator", now)
         else:
             database.accounts.enable(account.id, now)
+        bootstrap.look_soon(database, account.id, now)
         return _told(_account(account_id))
 
     @blueprint.response(204)

@@ -210,6 +210,7 @@ def _save(principal: Principal, former: Account | None, wanted: Account, secrets
                 database.accounts.enable(account.id, parts().clock.now())
         bootstrap.save_connection(database, account, secrets)
         bootstrap.save_mailbox_access(database, account, access)
+        bootstrap.look_soon(database, account.id, parts().clock.now())
 
 
 def _added(wanted: Account) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask.views import MethodView
 
+from orosync import bootstrap
 from orosync.core.records import Json
 from orosync.core.settings import KEYS, Level
 from orosync.store.settings import SYSTEM, organisation, user
@@ -36,7 +37,7 @@ class Settings(MethodView):
         """Change one's own; null means "as the organisation has it". Needs `If-Match`."""
         own = mine()
         must_match(own.store.settings_levels())
-        change(parts().database, user(own.account.id), _by_key(body), by=own.principal.owner)
+        _change(user(own.account.id), body, by=own.principal.owner)
         return _own(own)
 
 
@@ -61,7 +62,7 @@ class AdminSettings(MethodView):
         principal = administrator()
         level = level_for(principal, query["level"])
         must_match(_levels(level))
-        change(parts().database, level, _by_key(body), by=principal.owner)
+        _change(level, body, by=principal.owner)
         return _of_others(level)
 
 
@@ -87,6 +88,14 @@ def _levels(level: StoredLevel) -> Levels:
 def _of_others(level: StoredLevel) -> Any:
     levels = _levels(level)
     return {"items": as_items(levels, editable=Level(level.name))}, 200, {"ETag": f'"{tag(levels)}"'}
+
+
+def _change(level: StoredLevel, body: Json, *, by: str) -> None:
+    """Whose settings they are is looked at soon, so that a change shows."""
+    database = parts().database
+    with database.transaction():
+        change(database, level, _by_key(body), by=by)
+        bootstrap.settings_changed(database, level, parts().clock.now())
 
 
 def _by_key(body: Json) -> Json:
