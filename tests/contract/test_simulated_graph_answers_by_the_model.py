@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
 import yaml
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+from openapi_schema_validator import OAS30Validator
 
 from orosync.sandbox.graph import GraphSandbox, create_graph_app
 from orosync.sandbox.graph.routing import ROUTES
@@ -63,6 +65,7 @@ class Model:
             ("/events", "event"),
             ("/calendar", "calendar"),
             ("/mailboxSettings", "mailboxSettings"),
+            ("/subscriptions", "subscription"),
             ("/supportedTimeZones", "timeZoneInformation"),
         ):
             if word in path:
@@ -251,6 +254,49 @@ def test_the_mailbox_itself_and_batches_answer_by_the_model(session: requests.Se
         part["headers"] = dict(part.get("headers", {}))
     reply = session.post(f"{BASE}/$batch", json={"requests": parts}).json()
     assert {row["id"]: row["status"] for row in reply["responses"]} == {"a": 200, "b": 201, "c": 204, "d": 400}
+
+
+def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    token = parse_qs(environ["QUERY_STRING"]).get("validationToken", [""])[0]
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [token.encode()]
+
+
+def test_subscriptions_and_what_they_bring_answer_by_the_model(
+    session: requests.Session, graph: GraphSandbox, specification: dict[str, Any]
+) -> None:
+    """There is no path for notifications in the model, but there is their shape."""
+    mine, url = session.base.removeprefix(f"{BASE}/"), f"{BASE}/subscriptions"
+    graph.notifications.adapters["https://sync.example.com"] = WsgiAdapter(echo)
+    wanted = {
+        "changeType": "created,updated,deleted",
+        "resource": f"{mine}/contacts",
+        "notificationUrl": "https://sync.example.com/hook",
+        "lifecycleNotificationUrl": "https://sync.example.com/lifecycle",
+        "clientState": "s3cret",
+        "expirationDateTime": "2026-11-25T09:00:00Z",
+    }
+    made = session.post(url, json=wanted)
+    assert made.status_code == 201
+    one = f"{url}/{made.json()['id']}"
+    assert session.post(url, json=wanted).status_code == 409
+    assert session.get(url).json()["value"]
+    assert session.get(one).status_code == 200
+    assert session.patch(one, json={"expirationDateTime": "2026-11-26T09:00:00Z"}).status_code == 200
+    assert session.post(f"{one}/reauthorize").status_code == 204
+    session.post(f"{session.base}/contacts", json={"givenName": "A"})
+    graph.notifications.lifecycle("missed")
+    graph.notifications.deliver()
+    shape = "microsoft.graph.changeNotificationCollection"
+    schema = {"$ref": f"#/components/schemas/{shape}", "components": specification["components"]}
+    told = [each.body for each in graph.notifications.deliveries]
+    assert len(told) == 2
+    known = set(specification["components"]["schemas"]["microsoft.graph.changeNotification"]["properties"])
+    for body in told:
+        OAS30Validator(schema).validate(body)
+        assert all(set(row) <= known for row in body["value"])
+    assert session.delete(one).status_code == 204
+    assert session.get(one).status_code == 404
 
 
 @pytest.mark.parametrize("status", [429, 503, 507])

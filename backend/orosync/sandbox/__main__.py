@@ -46,6 +46,7 @@ def _arguments() -> argparse.Namespace:
 def _graph(wanted: argparse.Namespace, made: seeding.SeededPeople) -> tuple[Any, dict[str, str]]:
     graph = GraphSandbox(seed=wanted.seed)
     mailbox = seeding.add_mailbox(graph)
+    graph.notifications.start()
     _fill(wanted, made, seeding.Halves(mailbox, None, graph.clock().astimezone(ZoneInfo(seeding.ZONE)).date()))
     token = graph.issue_token(seeding.MAILBOX, expires_in=24 * 3600)
     return create_graph_app(graph), {"graph_url": "/v1.0", "upn": seeding.MAILBOX, "token": token}

@@ -38,7 +38,7 @@ def control_surface(graph: GraphSandbox) -> Blueprint:
     def wrong(error: Exception) -> tuple[Response, int]:
         return _error(400, type(error).__name__, str(error))
 
-    for add_routes in (_people, _requests, _faults, _items, _arranging, _mail):
+    for add_routes in (_people, _requests, _faults, _notifications, _items, _arranging, _mail):
         add_routes(surface, graph)
     return surface
 
@@ -134,6 +134,22 @@ def _faults(surface: Blueprint, graph: GraphSandbox) -> None:
     def expire() -> tuple[str, int]:
         graph.expire_delta_tokens()
         return "", 204
+
+
+def _notifications(surface: Blueprint, graph: GraphSandbox) -> None:
+    told = graph.notifications
+
+    @surface.get("/subscriptions")
+    def subscriptions() -> Response:
+        with graph.lock:
+            rows = [{"id": each.id, "resource": each.resource} for each in told.subscriptions.values()]
+        return jsonify(value=rows, waiting=told.waiting)
+
+    @surface.post("/subscriptions/lifecycle")
+    def lifecycle() -> Response:
+        """`{"event": ..., "subscription_id"?}`."""
+        body = _body()
+        return jsonify(told=told.lifecycle(body["event"], body.get("subscription_id")))
 
 
 def _items(surface: Blueprint, graph: GraphSandbox) -> None:

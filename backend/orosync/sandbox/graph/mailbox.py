@@ -14,6 +14,7 @@ from typing import Any
 from orosync.sandbox.graph import contacts, events, tasks
 from orosync.sandbox.graph.ids import IdMint
 from orosync.sandbox.graph.items import Container, Item, Kind, Mail, Occurrence
+from orosync.sandbox.graph.notifications import Change
 from orosync.sandbox.graph.properties import ExtendedValues, canonical_id, checked_value
 from orosync.sandbox.graph.recurrence import occurrence
 from orosync.sandbox.graph.settings import GraphSettings
@@ -38,6 +39,7 @@ class Mailbox:
         lock: RLock,
         clock: Callable[[], datetime],
         settings: GraphSettings,
+        tell: Callable[[Mailbox, Item, Change], None],
     ) -> None:
         self.upn = upn
         self.display_name = display_name
@@ -47,7 +49,8 @@ class Mailbox:
         self.settings = settings
         self._seed, self._clock, self._emptied = seed, clock, 0
         self.user_id = IdMint(seed, upn.casefold()).guid(1)
-        self.store = MailStore(IdMint(seed, upn.casefold()), clock)
+        self._tell = tell
+        self.store = MailStore(IdMint(seed, upn.casefold()), clock, self._changed)
         self.outbox: list[Mail] = []
         self.in_flight = 0
         self.max_concurrency_seen = 0
@@ -56,8 +59,12 @@ class Mailbox:
     def empty(self) -> None:
         """As a new mailbox; what was in it before has ids that are never used again."""
         self._emptied += 1
-        self.store = MailStore(IdMint(self._seed, f"{self.upn.casefold()}|{self._emptied}"), self._clock)
+        mint = IdMint(self._seed, f"{self.upn.casefold()}|{self._emptied}")
+        self.store = MailStore(mint, self._clock, self._changed)
         self.outbox.clear()
+
+    def _changed(self, item: Item, change: Change) -> None:
+        self._tell(self, item, change)
 
     @property
     def owner(self) -> JSON:

@@ -14,6 +14,7 @@ from typing import Any
 
 from orosync.sandbox.graph.ids import IdMint
 from orosync.sandbox.graph.mailbox import Mailbox
+from orosync.sandbox.graph.notifications import Notifications
 from orosync.sandbox.graph.settings import GraphSettings
 from orosync.sandbox.graph.wire import GraphFault, GraphRequest, Reply
 
@@ -105,6 +106,7 @@ class GraphSandbox:
         self.failures: list[Failure] = []
         self._mint = IdMint(seed, "tenant")
         self.tenant_id = self._mint.guid(1)
+        self.notifications = Notifications(self.clock, self.settings, self.lock, self._mint, self.tenant_id)
         self._requests = 0
         self._throttle_in: int | None = None
         self._throttle_s = 0
@@ -126,6 +128,7 @@ class GraphSandbox:
                 lock=self.lock,
                 clock=self.clock,
                 settings=self.settings,
+                tell=self.notifications.changed,
             )
             self.mailboxes[upn.casefold()] = mailbox
             return mailbox
@@ -321,10 +324,11 @@ class GraphSandbox:
                 mailbox.max_concurrency_seen = mailbox.in_flight
 
     def reset(self) -> None:
-        """Empties every mailbox, the log and the pending faults; people, tokens and clients stay."""
+        """Empties every mailbox, the log, the pending faults and the subscriptions; people, tokens and clients stay."""
         with self.lock:
             for mailbox in self.mailboxes.values():
                 mailbox.empty()
+            self.notifications.clear()
             self.failures.clear()
             self.lift_throttle()
             self.clear_log()

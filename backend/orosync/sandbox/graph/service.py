@@ -15,6 +15,7 @@ from orosync.sandbox.graph.call import Call
 from orosync.sandbox.graph.mailbox import Mailbox
 from orosync.sandbox.graph.routing import route
 from orosync.sandbox.graph.sandbox import Failure, Grant, GraphSandbox
+from orosync.sandbox.graph.subscriptions import SubscriptionService
 from orosync.sandbox.graph.wire import (
     JSON,
     GraphFault,
@@ -37,6 +38,7 @@ class GraphService:
     def __init__(self, graph: GraphSandbox) -> None:
         self._graph = graph
         self._random = random.Random(graph.seed)
+        self._subscriptions = SubscriptionService(graph)
 
     def handle(self, request: GraphRequest) -> Reply:
         """One HTTP request."""
@@ -104,8 +106,6 @@ class GraphService:
                 raise bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
             return self._graph.mailbox(grant.upn), segments[1:]
         if len(segments) < 2 or segments[0] != "users":
-            if segments[:1] == ["subscriptions"]:
-                raise GraphFault(501, "notImplemented", "'subscriptions' is not simulated.")
             segment = segments[0] if segments else ""
             raise GraphFault(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
         try:
@@ -121,6 +121,9 @@ class GraphService:
     def _single(self, request: GraphRequest, grant: Grant | GraphFault) -> Reply:
         if isinstance(grant, GraphFault):
             raise grant
+        if _is_about_subscriptions(request.path):
+            self._wait()
+            return self._subscriptions.handle(request, grant)
         mailbox, segments = self._mailbox(request.path, grant)
         with self._graph.slots(mailbox, 1) as taken:
             self._wait()
@@ -176,6 +179,8 @@ class GraphService:
                     raise GraphFault(424, "FailedDependency", f"The request depends on {failed}, which failed.")
                 if number % wanted >= taken:
                     raise _over_concurrency()
+                if _is_about_subscriptions(inner.path):
+                    return self._subscriptions.handle(inner, grant)
                 mailbox, segments = self._mailbox(inner.path, grant)
                 return self._execute(inner, mailbox, segments)
 
@@ -195,6 +200,10 @@ class GraphService:
             except GraphFault:
                 continue
         return None
+
+
+def _is_about_subscriptions(path: str) -> bool:
+    return path == "/subscriptions" or path.startswith("/subscriptions/")
 
 
 def _over_concurrency() -> GraphFault:

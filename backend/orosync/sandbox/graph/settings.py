@@ -29,5 +29,11 @@ class GraphSettings:
     trim_strings: bool = True
     transaction_id_status: int = 409
     batch_replies_shuffled: bool = True
+    # change notifications (graph-api.md 6)
+    notifications_per_change: int = 2
+    notifications_per_post: int = 20
+    notifications_to_lose: int = 0  # the next so many are never sent; below zero: all of them
+    deliveries_to_find_slow: int = 0  # the next so many are sent, and then again, as if the answer had come too late
+    todo_subscriptions: bool = True
     # inspection
     request_log_limit: int = 20_000

@@ -12,6 +12,7 @@ from datetime import datetime
 from orosync.sandbox.graph.changes import ChangeLog, DeltaFeeds
 from orosync.sandbox.graph.ids import IMMUTABLE, MUTABLE, IdMint, item_id, split_id
 from orosync.sandbox.graph.items import Container, Item, Kind
+from orosync.sandbox.graph.notifications import Change
 from orosync.sandbox.graph.wire import GraphFault, bad_request, not_found
 
 _WELLKNOWN: dict[Kind, tuple[tuple[str, str], ...]] = {
@@ -24,9 +25,10 @@ _WELLKNOWN: dict[Kind, tuple[tuple[str, str], ...]] = {
 class MailStore:
     """Containers and items of one mailbox, found by either form of their id."""
 
-    def __init__(self, mint: IdMint, now: Callable[[], datetime]) -> None:
+    def __init__(self, mint: IdMint, now: Callable[[], datetime], tell: Callable[[Item, Change], None]) -> None:
         self.mint = mint
         self.now = now
+        self.tell = tell
         self.feeds = DeltaFeeds(mint.sync_token)
         self.containers: dict[str, Container] = {}
         self.container_by_serial: dict[int, Container] = {}
@@ -93,15 +95,17 @@ class MailStore:
         self._index(item)
         if "transactionId" in item.data:
             self.transactions[item.data["transactionId"]] = item
-        self.touch(item)
+        self.touch(item, "created")
 
-    def touch(self, item: Item) -> None:
+    def touch(self, item: Item, change: Change = "updated") -> None:
         item.version = self._next_seq()
         item.modified = self.now()
         item.container.log.touched(item.serial, item.version)
+        self.tell(item, change)
 
     def remove(self, item: Item, purge: bool = False) -> None:
         """Into Deleted Items; its ids are not found any more."""
+        self.tell(item, "deleted")
         del item.container.items[item.serial]
         self._unindex(item)
         item.container.log.left(item.serial, self._next_seq(), item.moves)
@@ -112,6 +116,7 @@ class MailStore:
         """Out of one container's feed, into the other's; the id of the default form changes."""
         if target is item.container:
             return
+        self.tell(item, "deleted")
         self._unindex(item)
         del item.container.items[item.serial]
         item.container.log.left(item.serial, self._next_seq(), item.moves)
@@ -119,7 +124,7 @@ class MailStore:
         item.container = target
         target.items[item.serial] = item
         self._index(item)
-        self.touch(item)
+        self.touch(item, "created")
 
     def find(self, kind: Kind, wanted: str) -> tuple[Item, str | None]:
         """The item behind an id of either form, and the day when it names an occurrence.
