@@ -148,7 +148,7 @@ def test_a_value_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("DATABASE_URL", "mysql://host/name", "postgresql+psycopg://"),
         ("DATABASE_URL", "postgresql+asyncpg://host/name", "postgresql+psycopg://"),
         ("DATABASE_URL", "postgresql://host:port/name", "postgresql+psycopg://"),
-        ("SECRET_KEYS", "short", "Fernet.generate_key()"),
+        ("SECRET_KEYS", "short", "orosync keys new"),
         ("PUBLIC_URL", "sync.example.com", "https://crm.example.com"),
         ("TENANT_ID", "my tenant", "the directory id"),
         ("CLIENT_ID", "my app", "from Entra ID"),

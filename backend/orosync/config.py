@@ -215,6 +215,13 @@ def secret_keys(config: Config) -> tuple[str, ...]:
     return config.secret_keys or keys_in(config.data_dir)
 
 
+def secret_keys_now(config: Config) -> tuple[str, ...]:
+    """As `secret_keys`, read anew: a file may have newer keys than when this process began. Empty if there are none."""
+    if not config.secret_keys:
+        return keys_in(config.data_dir, make=False)
+    return _Reader().value("SECRET_KEYS", values.fernet_keys, config.secret_keys)
+
+
 # --- addresses of other systems ------------------------------------------------------------------------------------
 
 

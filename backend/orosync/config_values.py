@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "OROSYNC_"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-MAKE_A_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+MAKE_A_KEY = "orosync keys new"
 
 _BROKERS = ("redis", "rediss", "amqp", "amqps")
 _HOST = re.compile(r"((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d+)?")

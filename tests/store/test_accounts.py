@@ -8,7 +8,6 @@ from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 from tests.store.conftest import NOON, SECRET_KEY, SetClock, account_named, leased
 
 from orosync.core.exchange import Sighting
@@ -179,23 +178,6 @@ def test_a_secret_is_stored_encrypted_and_opens_with_its_key(
     assert "second" not in stored
     secrets.forget("graph")
     assert secrets.get("graph") is None
-
-
-def test_secrets_open_with_an_older_key_until_they_are_rotated(
-    database: Database, new_account: Callable[..., int]
-) -> None:
-    account = new_account("anna")
-    database.secrets(account).set("oro", "s3cret")
-    newer = Fernet.generate_key().decode()
-    both = Database(database.engine, Vault([newer, SECRET_KEY]))
-    only_newer = Database(database.engine, Vault([newer]))
-    assert both.secrets(account).get("oro") == "s3cret"
-    with pytest.raises(ConfigurationError, match="OROSYNC_SECRET_KEYS"):
-        only_newer.secrets(account).get("oro")
-    with pytest.raises(ConfigurationError):
-        only_newer.rotate_secrets()
-    assert [both.rotate_secrets(), both.rotate_secrets()] == [1, 0]
-    assert only_newer.secrets(account).get("oro") == "s3cret"
 
 
 def test_a_secret_copied_to_another_account_does_not_open(database: Database, new_account: Callable[..., int]) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from orosync.bootstrap.oro_access import client_for_account
 from orosync.bootstrap.sign_in import graph_tokens, oro_sign_in
-from orosync.config import Config, secret_keys
+from orosync.config import Config, secret_keys, secret_keys_now
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.core.settings import Settings, effective
@@ -46,7 +46,7 @@ class RandomIds:
 
 
 def vault(config: Config) -> Vault:
-    return Vault(secret_keys(config))
+    return Vault(secret_keys(config), reread=lambda: secret_keys_now(config))
 
 
 def open_database(config: Config, clock: Clock | None = None) -> Database:

@@ -14,11 +14,12 @@ from orosync.cli.lazy import LazyGroup
 _COMMANDS = {
     "accounts": ("orosync.cli.accounts:accounts", "Connect mailboxes with OroCRM users, and look after them."),
     "conflicts": ("orosync.cli.troubles:conflicts", "Fields that were changed differently on both sides."),
-    "db": ("orosync.cli.database:db", "The database's schema."),
+    "db": ("orosync.cli.database:db", "The database: its schema, its backup, what is forgotten in time."),
     "demo": ("orosync.cli.demo:demo", "A simulated OroCRM and mailbox with people in them, kept in step."),
     "dispatcher": ("orosync.cli.worker:dispatcher", "Hand out what is due to the workers of a cluster."),
     "doctor": ("orosync.cli.doctor:doctor", "Whether configuration, database, keys and accounts are well."),
     "explain": ("orosync.cli.explain:explain", "Why a record is, or is not, synchronised."),
+    "keys": ("orosync.cli.keys:keys", "The keys that secrets in the database are encrypted with."),
     "manifest": ("orosync.cli.manifest:manifest", "The add-in's manifest for your installation."),
     "quarantine": ("orosync.cli.troubles:quarantine", "Records that fail by themselves."),
     "resync": ("orosync.cli.syncing:resync", "Compare everything again, as in a first sync."),

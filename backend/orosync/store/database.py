@@ -19,6 +19,7 @@ from orosync.store.cursors import Cursors
 from orosync.store.due_work import DueWorks
 from orosync.store.intents import Intents
 from orosync.store.journal import Journal
+from orosync.store.key_rotation import KeyRotation
 from orosync.store.leases import Lease, Leases
 from orosync.store.links import Links
 from orosync.store.mailboxes import Mailboxes
@@ -113,9 +114,9 @@ class Database:
     def secrets(self, account_id: int) -> Secrets:
         return Secrets(self._transactions, account_id, self._needed_vault(), self._now)
 
-    def rotate_secrets(self) -> int:
-        """Re-encrypt every secret with the newest key; returns how many had another one."""
-        return self._needed_vault().rotate(self._transactions)
+    @property
+    def keys(self) -> KeyRotation:
+        return KeyRotation(self._transactions, self._needed_vault())
 
     def settle_conflict(self, account_id: int, conflict_id: int, choice: Side) -> None:
         """A person chose: remember it and put the record into the journal, so that the next run acts on it. BadInput

@@ -25,19 +25,22 @@ _ONE = (_ROW.account_id == sa.bindparam("account_id_"), _ROW.name == sa.bindpara
 _READ = sa.select(_ROW.ciphertext).where(*_ONE)
 _FORGET = sa.delete(tables.secrets).where(*_ONE)
 _NAMES = sa.select(_ROW.name).where(_ROW.account_id == sa.bindparam("account_id_")).order_by(_ROW.name)
-_OLD = sa.select(_ROW.account_id, _ROW.name, _ROW.ciphertext).where(_ROW.key != sa.bindparam("key_"))
-_RESEAL = (
-    sa.update(tables.secrets)
-    .where(*_ONE)
-    .values(ciphertext=sa.bindparam("new_ciphertext"), key=sa.bindparam("new_key"))
-)
 
 
 class Vault:
-    """`keys`: Fernet keys, newest first. The newest encrypts, each of them decrypts."""
+    """`keys`: Fernet keys, newest first. The newest encrypts, each of them decrypts.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        problems = [] if keys else ["OROSYNC_SECRET_KEYS is not set; make a key with `Fernet.generate_key()`"]
+    reread: the keys as they are by now; asked when none of ours fits, because somebody may have rotated them while
+    this process runs.
+    """
+
+    def __init__(self, keys: Sequence[str], reread: Callable[[], Sequence[str]] | None = None) -> None:
+        self._reread = reread
+        self._keys: tuple[str, ...] = ()
+        self._use(keys)
+
+    def _use(self, keys: Sequence[str]) -> None:
+        problems = [] if keys else ["OROSYNC_SECRET_KEYS is not set; make a key with `orosync keys new`"]
         fernets = []
         for place, key in enumerate(keys, start=1):
             try:
@@ -47,10 +50,17 @@ class Vault:
         if problems:
             raise ConfigurationError(problems)
         self._fernets = MultiFernet(fernets)
-        self.newest_key = hashlib.sha256(keys[0].encode()).hexdigest()[:12]  # names it, tells nothing about it
+        self._newest = fernets[0]
+        self._keys = tuple(keys)
+        self.newest_key = name_of_key(keys[0])
 
     def __repr__(self) -> str:
         return f"Vault(newest_key={self.newest_key!r})"
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """Newest first."""
+        return tuple(name_of_key(key) for key in self._keys)
 
     def encrypt(self, text: str) -> str:
         return self._fernets.encrypt(text.encode()).decode()
@@ -60,11 +70,28 @@ class Vault:
         try:
             return self._fernets.decrypt(ciphertext.encode()).decode()
         except InvalidToken:
+            if self._has_newer_keys():
+                return self.decrypt(ciphertext)
             problem = (
                 "OROSYNC_SECRET_KEYS: none of the keys opens a stored secret; add the key used before after the newest "
                 "one, or enter the account's secrets again"
             )
             raise ConfigurationError([problem]) from None
+
+    def _has_newer_keys(self) -> bool:
+        keys = tuple(self._reread()) if self._reread is not None else ()
+        if not keys or keys == self._keys:
+            return False
+        self._use(keys)
+        return True
+
+    def is_newest(self, ciphertext: str) -> bool:
+        """Whether it was encrypted with the newest key."""
+        try:
+            self._newest.decrypt(ciphertext.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def encrypt_json(self, value: Any) -> str:
         return self.encrypt(json.dumps(value))
@@ -72,22 +99,10 @@ class Vault:
     def decrypt_json(self, ciphertext: str) -> Any:
         return json.loads(self.decrypt(ciphertext))
 
-    def rotate(self, transactions: Transactions) -> int:
-        """Re-encrypt with the newest key whatever has another one, all or nothing; returns how many. Afterwards the
-        older keys are not needed any more."""
-        with transactions.writing() as connection:
-            rows = [
-                {
-                    "account_id_": row.account_id,
-                    "name_": row.name,
-                    "new_ciphertext": self.encrypt(self.decrypt(row.ciphertext)),
-                    "new_key": self.newest_key,
-                }
-                for row in connection.execute(_OLD, {"key_": self.newest_key})
-            ]
-            if rows:
-                connection.execute(_RESEAL, rows)
-        return len(rows)
+
+def name_of_key(key: str) -> str:
+    """Names it, tells nothing about it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 class Secrets:
