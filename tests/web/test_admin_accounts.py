@@ -14,7 +14,7 @@ def test_an_administrator_sees_the_health_of_all_accounts_and_none_of_their_reco
     (row,) = body_of(response, 200)["items"]
     assert (row["name"], row["state"], row["linked"], row["open_conflicts"]) == (
         "boris@contoso.example",
-        "active",
+        "waiting",
         1,
         0,
     )

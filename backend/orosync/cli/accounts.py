@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from orosync.cli.exits import FAILED, SIGN_IN
 from orosync.cli.printing import json_option, print_json, print_table
 from orosync.cli.surroundings import opened, reading
 from orosync.config import Config, check_oro_url, graph_token, oro_client_secret, oro_secret
+from orosync.core.account_state import AccountState, account_state, told
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.errors import BadInput
@@ -161,12 +163,16 @@ def list_(*, as_json: bool) -> None:
     """All accounts with their states."""
     with opened() as (_, database):
         found = database.accounts.all()
+        states = _states(database, found)
         if as_json:
-            print_json([_as_json(each) for each in found])
+            print_json([_as_json(each, states[each.id]) for each in found])
             return
         print_table(
             ("name", "state", "mailbox", "orocrm", "user", "last run"),
-            ((e.name, e.state, e.mailbox, e.orocrm_url, e.orocrm_user, _last_run(database, e)) for e in found),
+            (
+                (e.name, states[e.id].name, e.mailbox, e.orocrm_url, e.orocrm_user, _last_run(database, e))
+                for e in found
+            ),
             empty="No accounts yet: orosync accounts add --help",
         )
 
@@ -176,9 +182,18 @@ def _last_run(database: Database, account: Account) -> str:
     return f"{newest[0]['state']} {newest[0]['started_at']}" if newest else "never"
 
 
-def _as_json(account: Account) -> dict[str, Any]:
+def _states(database: Database, found: Sequence[Account]) -> dict[int, AccountState]:
+    """How they are doing; one that was removed meanwhile is not doing at all."""
+    now = datetime.now(UTC)
+    facts = database.account_states.of(each.id for each in found)
+    gone = AccountState("disabled", "It was removed just now.")
+    return {each.id: account_state(facts[each.id], now) if each.id in facts else gone for each in found}
+
+
+def _as_json(account: Account, state: AccountState) -> dict[str, Any]:
     """Without the facts that fill pages: places of OroCRM."""
     whole = asdict(account)
+    whole.update({"state" if name == "state" else f"state_{name}": value for name, value in state.to_json().items()})
     facts = whole.pop("facts")
     whole["facts"] = {
         side: {name: value for name, value in known.items() if name not in {"countries", "regions"}}
@@ -201,12 +216,19 @@ def show(name: str, *, as_json: bool) -> None:
             "conflicts": len(store.conflicts()),
             "quarantined": len(store.quarantined()),
         }
+        state = _states(database, [account])[account.id]
+        read = database.due_work.get(account.id).read_at
         if as_json:
-            print_json({**_as_json(account), "linked": linked, "alone": alone, "waiting": waiting})
+            read_at = {side.value: told(read.get(side)) for side in Side}
+            print_json(
+                {**_as_json(account, state), "read_at": read_at, "linked": linked, "alone": alone, "waiting": waiting}
+            )
             return
         rows: list[tuple[str, object]] = [
             ("name", account.name),
-            ("state", " ".join(filter(None, (account.state, account.state_reason)))),
+            ("state", " ".join(filter(None, (state.name, state.reason, state.remedy)))),
+            *((what, at) for what, at in (("since", told(state.since)), ("until", told(state.until))) if at),
+            *((f"{side.value} last read", told(read.get(side)) or "never") for side in Side),
             ("mailbox", f"{account.mailbox} (signs in as {account.graph_auth})"),
             ("orocrm", f"{account.orocrm_url} as {account.orocrm_user} ({account.oro_auth})"),
             *((f"linked {name}s", count) for name, count in linked.items()),

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from orosync.core.due import DueWork, Trouble
+from orosync.core.records import Json
 
 StateName = Literal["not_started", "off", "waiting", "running", "held", "throttled", "failing", "suspended", "disabled"]
 STATES: tuple[StateName, ...] = get_args(StateName)
@@ -54,6 +55,15 @@ class AccountState:
     remedy: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+    def to_json(self) -> Json:
+        """{"state", "reason", "remedy", "since", "until"}; times as "YYYY-MM-DDTHH:MM:SSZ"."""
+        times = {"since": told(self.since), "until": told(self.until)}
+        return {"state": self.name, "reason": self.reason, "remedy": self.remedy, **times}
+
+
+def told(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _REASONS: dict[StateName, str] = {

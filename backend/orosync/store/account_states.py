@@ -78,6 +78,7 @@ _SIGNS = (
 _FROM = tables.accounts.outerjoin(tables.due_work, _WORK.account_id == _ACCOUNT.id).outerjoin(
     _LAST, _LAST.c.id == _LAST_RUN
 )
+_IDS = sa.select(_ACCOUNT.id).order_by(_ACCOUNT.name)
 _ONE_BY_ONE = sa.select(_ACCOUNT.id, *_SIGNS).select_from(_FROM).order_by(_ACCOUNT.name)
 _EACH = sa.select(*_SIGNS).select_from(_FROM).subquery()
 _COUNTED = sa.select(*_EACH.c, sa.func.count().label("accounts")).group_by(*_EACH.c)
@@ -111,8 +112,14 @@ class AccountStates:
                     found[row.id] = _to_facts(row)
         return found
 
-    def signs(self, organisation: str | None = None) -> list[tuple[int, Signs]]:
+    def ids(self, organisation: str | None = None) -> list[int]:
         """Of all accounts, or an organisation's, by name."""
+        chosen = _IDS if organisation is None else _IDS.where(_ACCOUNT.organisation == organisation)
+        with self._transactions.reading() as connection:
+            return list(connection.execute(chosen).scalars())
+
+    def signs(self, organisation: str | None = None) -> list[tuple[int, Signs]]:
+        """As `ids`, with their signs."""
         chosen = _ONE_BY_ONE if organisation is None else _ONE_BY_ONE.where(_ACCOUNT.organisation == organisation)
         with self._transactions.reading() as connection:
             return [(row.id, _to_signs(row)) for row in connection.execute(chosen, {"now": self._now()})]

@@ -6,6 +6,7 @@ import marshmallow as ma
 from flask.views import MethodView
 
 from orosync import bootstrap
+from orosync.core.account_state import STATES, account_state, state_name
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Json
 from orosync.errors import BadInput
@@ -16,23 +17,27 @@ from orosync.web.principal import Principal, administrator
 from orosync.web.problems import NotFound
 from orosync.web.run_json import as_run
 from orosync.web.schemas.runs import RunSchema
+from orosync.web.schemas.status import StateSchema
 
 blueprint = Blueprint("admin_accounts", __name__, description="For administrators: everybody's accounts.")
 
 
-class AccountSchema(ma.Schema):
+class AccountSchema(StateSchema):
     id = ma.fields.Integer()
     name = ma.fields.String()
     mailbox = ma.fields.String()
     orocrm_url = ma.fields.String()
     orocrm_user = ma.fields.String()
-    state = ma.fields.String()
-    reason = ma.fields.String()
-    since = ma.fields.String(allow_none=True)
     last_run = ma.fields.Nested(RunSchema, allow_none=True)
     linked = ma.fields.Integer()
     open_conflicts = ma.fields.Integer()
     quarantined = ma.fields.Integer()
+
+
+class AccountQuery(paging.PageQuery):
+    state = ma.fields.String(
+        load_default=None, validate=ma.validate.OneOf(STATES), metadata={"description": "Only accounts in this state."}
+    )
 
 
 class AccountList(ma.Schema):
@@ -46,14 +51,26 @@ class AccountChange(ma.Schema):
 
 
 @blueprint.route("/admin/accounts")
-@blueprint.arguments(paging.PageQuery, location="query")
+@blueprint.arguments(AccountQuery, location="query")
 @blueprint.response(200, AccountList)
 def accounts(query: Json) -> Json:
-    """All of them, by name."""
-    principal = administrator()
-    found = [each for each in parts().database.accounts.all() if _may_see(principal, each)]
+    """All of them, or those in one state, by name."""
+    principal, states = administrator(), parts().database.account_states
+    organisation = None if principal.is_home else principal.tenant
+    if query["state"] is None:
+        found = states.ids(organisation)
+    else:
+        found = [number for number, signs in states.signs(organisation) if state_name(signs) == query["state"]]
     chosen, following = paging.slice_of(found, query)
-    return paging.page([_told(each) for each in chosen], following)
+    return paging.page([_told(account) for number in chosen if (account := _found(number)) is not None], following)
+
+
+def _found(account_id: int) -> Account | None:
+    """None for one that was removed while the list was made."""
+    try:
+        return parts().database.accounts.get(account_id)
+    except BadInput:
+        return None
 
 
 @blueprint.route("/admin/accounts/<int:account_id>")
@@ -78,12 +95,8 @@ class OneAccount(MethodView):
 
 
 def _account(account_id: int) -> Account:
-    principal = administrator()
-    try:
-        account = parts().database.accounts.get(account_id)
-    except BadInput as error:
-        raise NotFound("There is no such account.") from error
-    if not _may_see(principal, account):
+    principal, account = administrator(), _found(account_id)
+    if account is None or not _may_see(principal, account):
         raise NotFound("There is no such account.")
     return account
 
@@ -96,15 +109,14 @@ def _may_see(principal: Principal, account: Account) -> bool:
 def _told(account: Account) -> Json:
     store = parts().database.account_store(account.id)
     newest = store.runs(1)
+    facts = parts().database.account_states.of([account.id])[account.id]
     return {
         "id": account.id,
         "name": account.name,
         "mailbox": account.mailbox,
         "orocrm_url": account.orocrm_url,
         "orocrm_user": account.orocrm_user,
-        "state": account.state,
-        "reason": account.state_reason,
-        "since": account.state_since.strftime("%Y-%m-%dT%H:%M:%SZ") if account.state_since else None,
+        **account_state(facts, parts().clock.now()).to_json(),
         "last_run": as_run(newest[0]) if newest else None,
         "linked": sum(store.count_links(entity) for entity in Entity),
         "open_conflicts": store.count_unanswered_conflicts(),

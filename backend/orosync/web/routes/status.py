@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orosync import bootstrap
+from orosync.core.account_state import account_state, next_run_at
+from orosync.core.account_state import told as as_text
 from orosync.core.records import Entity, Json, Side
 from orosync.web.accounts import Mine, mine
 from orosync.web.blueprint import Blueprint
@@ -45,18 +47,22 @@ def status() -> Json:
     settings = bootstrap.settings_of(parts().database, own.account)
     rows = own.store.runs(_LOOK_BACK)
     since = own.account.state_since
+    now = parts().clock.now()
+    facts = parts().database.account_states.of([own.account.id])[own.account.id]
     return {
+        "state": account_state(facts, now).to_json(),
         "account": {
             "state": own.account.state,
             "reason": own.account.state_reason,
-            "since": since.strftime("%Y-%m-%dT%H:%M:%SZ") if since else None,
+            "since": as_text(since),
         },
         "enabled": settings.enable_sync,
         "show_alerts": settings.show_alerts,
         "running": _told_or_none(own, _running(own, rows)),
         "last_run": _told_or_none(own, next((row for row in rows if row["mode"] in _SYNCS and is_over(row)), None)),
         "held": _told_or_none(own, _held(rows)),
-        "next_run_at": None,
+        "next_run_at": as_text(next_run_at(facts, now)),
+        "read_at": {side.value: as_text(facts.work.read_at.get(side)) for side in Side},
         "first_sync_done": all(
             own.store.cursor(side, entity).first_done for side in Side for entity in Entity if settings.wants(entity)
         ),
