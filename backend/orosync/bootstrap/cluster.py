@@ -17,7 +17,7 @@ from orosync.store.database import Database
 
 
 def run_worker(config: Config, database: Database, threads: int, *, adapters: Mapping[str, Any] | None = None) -> None:
-    """Until the process is told to end. Raises ConfigurationError without a broker."""
+    """Until the process is told to end. Raises ConfigurationError without a broker, or while it does not answer."""
     from orosync.jobs.cluster import work_off
 
     _needs_a_broker(config)
@@ -31,7 +31,7 @@ def run_worker(config: Config, database: Database, threads: int, *, adapters: Ma
 
 
 def run_dispatcher(config: Config, database: Database, over: threading.Event) -> None:
-    """Until `over` is set. Raises ConfigurationError without a broker."""
+    """Until `over` is set. Raises ConfigurationError without a broker, or while it does not answer."""
     from orosync.jobs.cluster import ClusterQueue
 
     _needs_a_broker(config)
@@ -46,3 +46,6 @@ def _needs_a_broker(config: Config) -> None:
     if not config.broker_url:
         where = "workers and dispatcher meet at a broker. On one machine `orosync serve` does all of it"
         raise ConfigurationError([f"OROSYNC_BROKER_URL is not set: {where}"])
+    from orosync.jobs.cluster import must_answer
+
+    must_answer(config.broker_url)

@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import worker_shutting_down
-from kombu import Queue
+from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from orosync.errors import TryLater
+from orosync.errors import ConfigurationError, TryLater
 from orosync.jobs.account_work import REQUESTED_BUDGET
 from orosync.jobs.local import Work
 
@@ -22,16 +22,17 @@ _log = structlog.get_logger(__name__)
 
 TASK = "orosync.account"
 URGENT, DUE = "orosync.urgent", "orosync.due"
-_SEND_WITHIN_S = 3.0
+_SEND_WITHIN_S = 3
 # Redis: when an unacknowledged message is given to another worker. Longer than any run; what a killed worker had is
 # handed out again by the dispatcher, long before.
 _VISIBILITY_S = int(REQUESTED_BUDGET.total_seconds()) + 300
 
 
-def celery_app(broker_url: str) -> Celery:
+def celery_app(broker_url: str, *, sending: bool = False) -> Celery:
+    """sending: only puts messages in, and must not wait long for a broker that does not answer."""
     app = Celery("orosync", broker=broker_url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(URGENT, durable=True), Queue(DUE, durable=True)],
+        task_queues=[_queue(URGENT), _queue(DUE)],
         task_default_queue=DUE,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -39,44 +40,70 @@ def celery_app(broker_url: str) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         worker_prefetch_multiplier=1,
+        worker_enable_prefetch_count_reduction=False,  # messages are nothing but hints; more of them do no harm
+        worker_enable_remote_control=False,  # nobody steers workers through the broker
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the lease keeps others away; work goes on
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away comes back
         broker_connection_timeout=_SEND_WITHIN_S,
-        broker_transport_options=_transport_options(broker_url),
+        broker_transport_options=_transport_options(broker_url, sending=sending),
         broker_heartbeat=10,
         enable_utc=True,
     )
     return app
 
 
-def _transport_options(broker_url: str) -> dict[str, Any]:
+def _queue(name: str) -> Queue:
+    """Each with an exchange of its own: Celery would bind both to that of the default queue."""
+    return Queue(name, Exchange(name), routing_key=name, durable=True)
+
+
+def _transport_options(broker_url: str, *, sending: bool) -> dict[str, Any]:
     if broker_url.startswith(("redis:", "rediss:")):
         return {
             "visibility_timeout": _VISIBILITY_S,
-            "socket_timeout": 10,
+            "queue_order_strategy": "priority",  # as the queues are named: what people wait for first
+            "socket_timeout": _SEND_WITHIN_S if sending else 10,
             "socket_connect_timeout": _SEND_WITHIN_S,
-            "retry_on_timeout": True,
+            "retry_on_timeout": not sending,
         }
-    return {"confirm_publish": True}
+    patience = {"read_timeout": _SEND_WITHIN_S, "write_timeout": _SEND_WITHIN_S} if sending else {}
+    return {"confirm_publish": True, **patience}
+
+
+def must_answer(broker_url: str) -> None:
+    """Raises ConfigurationError while the broker does not. Once it has, a worker outlives its absence."""
+    app = celery_app(broker_url, sending=True)
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_SEND_WITHIN_S)
+    except (OperationalError, OSError) as error:
+        cause = type(error.__cause__ or error).__name__  # without the driver's words: they may quote the password
+        remedy = "Check address, user, password and virtual host, and that the broker runs."
+        raise ConfigurationError([f"OROSYNC_BROKER_URL: the broker cannot be reached ({cause}). {remedy}"]) from None
+    finally:
+        app.close()
 
 
 class ClusterQueue:
     """The sending side."""
 
     def __init__(self, broker_url: str) -> None:
-        self._app = celery_app(broker_url)
+        self._app = celery_app(broker_url, sending=True)
 
     def put(self, account_id: int, *, urgent: bool = False) -> None:
+        """Raises TryLater if the broker does not take it within a few seconds."""
         try:
             self._app.send_task(
                 TASK,
                 args=[account_id],
                 queue=URGENT if urgent else DUE,
                 retry=True,
-                retry_policy={"max_retries": 1, "interval_start": 0.1, "timeout": _SEND_WITHIN_S},
+                retry_policy={"max_retries": 1, "interval_start": 0.1},
+                timeout=_SEND_WITHIN_S,
+                confirm_timeout=_SEND_WITHIN_S,
             )
         except (OperationalError, OSError) as error:
             remedy = "Check OROSYNC_BROKER_URL and the broker."
@@ -108,6 +135,8 @@ def work_off(broker_url: str, work: Work, threads: int, name: str) -> None:
             hostname=name,
             without_gossip=True,
             without_mingle=True,
+            without_heartbeat=True,  # of Celery's own events; our signs of life are in the database
+            quiet=True,
             queues=[URGENT, DUE],
             loglevel="WARNING",
         )

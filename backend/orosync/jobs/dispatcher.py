@@ -58,7 +58,7 @@ class Dispatcher:
         for number, each in enumerate(claimed):
             try:
                 self.queue.put(each.account_id, urgent=each.urgent)
-            except TryLater:
+            except BaseException:
                 self.database.due_work.unclaim([rest.account_id for rest in claimed[number:]])
                 raise
         self._note(well=True)
