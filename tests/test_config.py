@@ -92,6 +92,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "FRAME_ANCESTORS": "https://Outlook.example.com, http://localhost:3000",
         "RUNS_AT_ONCE": "8",
         "HISTORY_DAYS": "30",
+        "PUSH": "no",
         "LOG_LEVEL": "DEBUG",
     }
     for name, value in given.items():
@@ -120,6 +121,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         frame_ancestors=("https://outlook.example.com", "http://localhost:3000"),
         runs_at_once=8,
         history_days=30,
+        push=False,
         log_level="debug",
     )
 
@@ -473,5 +475,5 @@ def test_every_variable_of_the_configuration_has_its_field() -> None:
         "client_certificate", "pane_client_id", "allowed_tenants", "authority", "graph_url", "oro_hosts", "admins",
         "broker_url", "oro_oauth_client_id", "oro_oauth_client_secret",
         "allow_insecure_loopback", "allow_self_signed", "allow_private_addresses", "frame_ancestors", "log_level",
-        "proxies", "runs_at_once", "history_days",
+        "proxies", "runs_at_once", "history_days", "push",
     }  # fmt: skip

@@ -50,7 +50,8 @@ class Config:
     roles, all of TENANT_ID; "tenant:object id" for a person of another tenant. broker_url: empty for the embedded
     queue. frame_ancestors: origins that may frame the pane. proxies: how many of our own stand in front
     and say in X-Forwarded-* who asks. runs_at_once: accounts that this process works on at the same time, where there
-    is no broker. history_days: how long runs and what they did can be looked at.
+    is no broker. history_days: how long runs and what they did can be looked at. push: both sides are asked to call
+    PUBLIC_URL when something changes.
     """
 
     data_dir: Path
@@ -77,6 +78,7 @@ class Config:
     proxies: int = 0
     runs_at_once: int = 4
     history_days: int = 90
+    push: bool = True
     log_level: str = "info"
 
     def __repr__(self) -> str:
@@ -139,6 +141,7 @@ def load_config() -> Config:
         frame_ancestors=reader.value("FRAME_ANCESTORS", values.origins, OUTLOOK_HOSTS),
         runs_at_once=reader.value("RUNS_AT_ONCE", values.number_from(1, 64), 4),
         history_days=reader.value("HISTORY_DAYS", values.number_from(2, 3650), 90),
+        push=reader.flag("PUSH", default=True),
         log_level=reader.value("LOG_LEVEL", values.log_level, "info"),
     )
     problems = reader.problems + _contradictions(config, reader.refused)
@@ -283,9 +286,9 @@ class _Reader:
             self._refuse(name, str(error))
             return default
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, *, default: bool = False) -> bool:
         try:
-            return bool(self._env.str(name, default="").strip()) and self._env.bool(name)
+            return bool(self._env.bool(name)) if self._env.str(name, default="").strip() else default
         except ValueError:
             self._refuse(name, "this is neither yes nor no. Write yes or no.")
             return False
