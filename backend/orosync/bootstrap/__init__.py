@@ -3,6 +3,7 @@
 What a run does is left to `sync`. `web`, `cli` and `jobs` take everything concrete from here.
 """
 
+from orosync.bootstrap.backup import backup_database
 from orosync.bootstrap.checking import Finding, check_account, check_connection, check_oro_page
 from orosync.bootstrap.lease import Held, InUse, leased
 from orosync.bootstrap.oro_access import checked_certificate
@@ -49,6 +50,7 @@ __all__ = [
     "InUse",
     "RandomIds",
     "SystemClock",
+    "backup_database",
     "build_sides",
     "callback_url",
     "check_account",
