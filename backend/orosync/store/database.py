@@ -34,6 +34,7 @@ from orosync.store.subscriptions import Subscriptions
 from orosync.store.transactions import Transactions
 from orosync.store.unlinked import UnlinkedRecords
 from orosync.store.vault import Secrets, Vault
+from orosync.store.webhooks import Webhooks
 from orosync.store.workers import Workers
 
 
@@ -90,6 +91,7 @@ class Database:
         self.workers = Workers(self._transactions, now)
         self.mailboxes = Mailboxes(self._transactions, now)
         self.subscriptions = Subscriptions(self._transactions, now)
+        self.webhooks = Webhooks(self._transactions, self._needed_vault, now)
         self.one_time_codes = OneTimeCodes(self._transactions, self._needed_vault, now)
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from orosync.errors import ConfigurationError
-from orosync.store import tables
+from orosync.store import tables, webhooks
 from orosync.store.transactions import Transactions
 from orosync.store.vault import Vault
 
@@ -62,7 +62,7 @@ class KeyRotation:
         count = 0
         while met := self._reseal_some():
             count += met
-        return count + self._reseal_codes()
+        return count + self._reseal_codes() + self._reseal_webhooks()
 
     def uses(self) -> list[KeyUse]:
         """The configured keys, newest first, then those that secrets have and the configuration has not."""
@@ -104,3 +104,7 @@ class KeyRotation:
                     connection.execute(_RESEAL_CODE, {"digest_": row.digest, "new_ciphertext": sealed})
                     count += 1
         return count
+
+    def _reseal_webhooks(self) -> int:
+        with self._transactions.writing() as connection:
+            return webhooks.reseal(connection, self._vault)
