@@ -28,7 +28,7 @@ def held_in_its_middle(world: PaneWorld, monkeypatch: pytest.MonkeyPatch) -> Ite
         return wanted
 
     monkeypatch.setattr(runs, "tell_progress", tell_and_wait)
-    monkeypatch.setattr("orosync.jobs.handlers._TELL_EVERY_S", 0.0)
+    monkeypatch.setattr("orosync.jobs.account_work._TELL_EVERY_S", 0.0)
     world.queue.waits = True
     worker = threading.Thread(target=world.queue.work)
 

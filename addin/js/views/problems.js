@@ -1,7 +1,7 @@
 /** What waits or failed, in plain words: a suspended account, a held plan, records that fail by themselves. */
 
 import { bar, button, h, replace } from "../dom.js";
-import { relative, t } from "../i18n.js";
+import { relative, t, when } from "../i18n.js";
 import { icon } from "../icons.js";
 import { limitsOf, opBrowser, summary } from "../runs.js";
 import { empty, notice, said, titleLine } from "../shell.js";
@@ -12,13 +12,15 @@ async function render(context) {
   const page = await app.api.call("quarantine", { signal });
   const suspended = status.account.state === "suspended";
   const failed = status.last_run?.state === "failed" ? status.last_run : null;
-  const any = suspended || status.held || failed || page.items.length;
+  const troubled = ["failing", "throttled"].includes(status.state.state);
+  const any = suspended || status.held || failed || troubled || page.items.length;
   panel.dataset.state = any ? "ready" : "empty";
   replace(
     panel,
     titleLine(t("problems.title")),
     suspended ? suspension(app, status.account) : null,
-    failed ? failure(app, failed) : null,
+    troubled ? trouble(app, status.state) : null,
+    failed && !troubled ? failure(app, failed) : null,
     status.held ? heldPlan(context, status.held) : null,
     page.items.length ? quarantine(context, page) : null,
     any ? null : empty("check", t("problems.empty"), t("problems.empty_text")),
@@ -39,6 +41,27 @@ function suspension(app, account) {
         button(t("connect.check"), { small: true, action: "open-account", onClick: () => app.shell.open("account", {}, { focus: true }) }),
       ],
       data: { problem: "suspended" },
+    },
+  );
+}
+
+/** Runs fail by themselves, or were asked to wait: what is wrong, since when, and when it is tried again. */
+function trouble(app, { state, reason, since, until }) {
+  const failing = state === "failing";
+  return bar(
+    failing ? "danger" : "info",
+    [
+      h("strong", null, t(failing ? "status.failing" : "status.throttled")),
+      h("p", null, said(reason)),
+      failing ? h("p", null, t("status.failing_text")) : null,
+      since ? h("p", { class: "hint" }, t("problems.since", { when: when(since) })) : null,
+      until ? h("p", { class: "hint" }, t(failing ? "problems.next_try" : "status.goes_on", { when: relative(until) })) : null,
+    ],
+    {
+      actions: failing
+        ? [button(t("connect.check"), { small: true, action: "open-account", onClick: () => app.shell.open("account", {}, { focus: true }) })]
+        : [],
+      data: { problem: state },
     },
   );
 }

@@ -28,7 +28,10 @@ async function render(context) {
   );
   const paint = (seen) => show(context, parts, seen);
   app.state.subscribe((changes) => changes.status && paint(changes.status), signal);
-  const clock = setInterval(() => paint(app.state.get("status")), 15_000);
+  const clock = setInterval(() => {
+    paint(app.state.get("status"));
+    if (isOverdue(app.state.get("status")) && !document.hidden) app.refreshStatus(signal).catch(() => {});
+  }, 15_000);
   signal.addEventListener("abort", () => clearInterval(clock));
   paint(status);
 }
@@ -71,17 +74,28 @@ function show(context, parts, status) {
   if (busy) parts.hero.querySelector(`[data-action="${busy}"]`)?.focus({ preventScroll: true });
 }
 
+/** The next run should have been meanwhile: ask what came of it. */
+function isOverdue({ next_run_at: next }) {
+  return Boolean(next) && new Date(next).getTime() < Date.now();
+}
+
 /** Everything is in step and nothing waits for anybody. */
 function isCalm(status) {
-  const { last_run: last, account, enabled } = status;
-  const waits = status.held || status.open_conflicts || status.quarantined || account.state !== "active" || !enabled;
+  const { last_run: last, state } = status;
+  const waits = status.held || status.open_conflicts || status.quarantined || !["waiting", "running"].includes(state.state);
   return Boolean(status.first_sync_done && !waits && last && last.state === "done");
 }
 
 function headline(status, calm) {
-  if (status.account.state === "disabled") return ["lock", t("status.disabled"), "warning"];
-  if (status.account.state === "suspended") return ["warning", t("status.suspended"), "warning"];
-  if (!status.enabled) return ["stop", t("status.off"), "warning"];
+  const words = {
+    disabled: ["lock", t("status.disabled"), "warning"],
+    suspended: ["warning", t("status.suspended"), "warning"],
+    off: ["stop", t("status.off"), "warning"],
+    throttled: ["info", t("status.throttled"), "info"],
+    failing: ["error", t("status.failing"), "danger"],
+  };
+  const known = words[status.state.state];
+  if (known) return known;
   if (!status.first_sync_done) return ["play", t("status.not_begun"), "info"];
   if (status.last_run && ["failed", "suspended"].includes(status.last_run.state)) {
     return ["error", t("status.last_failed"), "danger"];
@@ -90,27 +104,44 @@ function headline(status, calm) {
   return ["info", t("status.waiting"), "info"];
 }
 
-function hero(context, parts, status, calm) {
-  const { app } = context;
-  const [symbol, title, tone] = headline(status, calm);
-  const last = status.last_run;
+/** The last run, what holds things up and since when, and when it is looked again. */
+function facts(status) {
+  const { last_run: last, state, next_run_at: next, read_at: read } = status;
   const lines = [];
   if (last) {
     const at = last.finished_at ?? last.started_at ?? last.requested_at;
     lines.push(t("status.last_run", { when: relative(at), result: last.state === "done" ? summary(last) : tOr([`run.state.${last.state}`], last.state) }));
   }
-  if (status.next_run_at && status.enabled && status.account.state === "active") lines.push(t("status.next_run", { when: relative(status.next_run_at) }));
+  if (["failing", "throttled"].includes(state.state) && state.since) lines.push(t("problems.since", { when: when(state.since) }));
+  if (state.state === "failing") lines.push(t("status.failing_text"));
+  if (state.state === "off") lines.push(t("status.off_text"));
+  if (state.until && state.state === "throttled") lines.push(t("status.goes_on", { when: relative(soonest(state.until)) }));
+  else if (next && state.state === "failing") lines.push(t("problems.next_try", { when: relative(soonest(next)) }));
+  else if (next && state.state !== "suspended") lines.push(t("status.next_run", { when: relative(soonest(next)) }));
+  if (read.outlook && read.oro) lines.push(t("status.looked", { outlook: relative(read.outlook), oro: relative(read.oro) }));
+  return lines;
+}
+
+/** What is overdue is due now. */
+function soonest(iso) {
+  return new Date(Math.max(new Date(iso).getTime(), Date.now())).toISOString();
+}
+
+function hero(context, parts, status, calm) {
+  const { app } = context;
+  const [symbol, title, tone] = headline(status, calm);
+  const { last_run: last, state } = status;
   const start = (control, preview) => begin(context, parts, control, preview);
   const begun = status.first_sync_done;
   const suspended = status.account.state === "suspended";
   return [
     h(
       "div",
-      { class: "hero-head" },
+      { class: "hero-head", data: { condition: state.state } },
       h("span", { class: `hero-symbol hero-${tone}` }, icon(symbol)),
-      h("div", null, h("h2", { class: "hero-title" }, title), lines.map((line) => h("p", { class: "hint" }, line))),
+      h("div", null, h("h2", { class: "hero-title" }, title), facts(status).map((line) => h("p", { class: "hint" }, line))),
     ),
-    last && last.state === "failed" ? endBar(last) : null,
+    last && last.state === "failed" ? endBar(last) : trouble(state),
     blocked(status.account),
     suspended
       ? button(t("problems.reconnect"), {
@@ -144,6 +175,11 @@ function hero(context, parts, status, calm) {
           onClick: () => app.shell.open("first-sync", {}, { focus: true }),
         }),
   ];
+}
+
+/** What went wrong before a run could even begin. */
+function trouble({ state, reason }) {
+  return state === "failing" && reason ? h("p", { data: { attention: "failing" } }, said(reason)) : null;
 }
 
 /** Why nothing runs, when that is so. */
