@@ -125,10 +125,10 @@ def after_run(
         planned = _planned(again, pace, now, random_fraction)
         return replace(planned, due_at=now) if outcome.unfinished and pace.enabled else planned
     if outcome.state == "suspended":
-        wait_s = SIGNED_OUT_S if outcome.sign_in_needed else BLOCKED_S
-        spread = 1 + SPREAD * random_fraction
-        rest = replace(work, trouble="", reason="", since=None, attempts=0, urgent=False)
-        return replace(rest, due_at=now + timedelta(seconds=wait_s * spread) if pace.enabled else None)
+        wait_s = (SIGNED_OUT_S if outcome.sign_in_needed else BLOCKED_S) * (1 + SPREAD * random_fraction)
+        wait = DEBOUNCE if late else timedelta(seconds=wait_s)
+        rest = replace(work, called_at=late, trouble="", reason="", since=None, attempts=0, urgent=False)
+        return replace(rest, due_at=now + wait if pace.enabled else None)
     return _in_trouble(work, outcome, pace, now, random_fraction)
 
 
