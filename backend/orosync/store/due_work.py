@@ -46,12 +46,12 @@ _CANDIDATES = (
     .order_by(_RANKED.c.urgent.desc(), _RANKED.c.due_at, _RANKED.c.account_id)
     .limit(sa.bindparam("rows"))
 )
-_BUSY = (
-    sa.select(tables.accounts.c.orocrm_url, sa.func.count())
-    .join(tables.accounts, tables.accounts.c.id == _ROW.account_id)
-    .where(sa.or_(_ROW.claimed_until > _NOW, _LEASED))
-    .group_by(tables.accounts.c.orocrm_url)
-)
+_IN_HAND = sa.union(  # handed out, or worked on: each half by an index of its own
+    sa.select(_ROW.account_id).where(_ROW.claimed_until > _NOW),
+    sa.select(_LEASE.account_id).where(_LEASE.owner.is_not(None), _LEASE.expires > _NOW),
+).subquery()
+# counted here, since SQLite would walk through all accounts to group them
+_BUSY = sa.select(tables.accounts.c.orocrm_url).join(_IN_HAND, _IN_HAND.c.account_id == tables.accounts.c.id)
 _STILL_FREE = (
     sa.select(_ROW.account_id)
     .where(_ROW.account_id.in_(sa.bindparam("ids", expanding=True)), _FREE)
@@ -75,7 +75,10 @@ _UNCLAIM = (
 )
 _UNCLAIM_ALL = sa.update(tables.due_work).where(_ROW.claimed_until.is_not(None)).values(claimed_until=None)
 _LAG = sa.select(sa.func.count(), sa.func.min(_ROW.due_at)).where(_FREE)
-_INSTANCES = sa.select(sa.func.count(sa.distinct(tables.accounts.c.orocrm_url)))
+_SEVERAL_INSTANCES = sa.select(  # the two ends of an index, instead of counting
+    sa.select(sa.func.min(tables.accounts.c.orocrm_url)).scalar_subquery()
+    < sa.select(sa.func.max(tables.accounts.c.orocrm_url)).scalar_subquery()
+)
 
 _WITHIN_S = sa.bindparam("within_s", type_=sa.Float)
 
@@ -186,13 +189,12 @@ class DueWorks:
         `slots`, so that a slow one cannot keep all workers waiting for it."""
         now = self._now()
         with self._transactions.writing() as connection:
-            share = slots if connection.execute(_INSTANCES).scalar_one() < 2 else max(1, slots // 2)
+            share = slots // 2 if connection.execute(_SEVERAL_INSTANCES).scalar_one() else slots
             share = max(share, 1)
-            busy: Counter[str] = Counter()
-            for url, count in connection.execute(_BUSY, {"now": now}):
-                busy[url] += count
+            busy: Counter[str] = Counter(connection.execute(_BUSY, {"now": now}).scalars())
             # twice the slots may be handed out, so that no worker waits for the next round
-            limits = {"most": share * 2, "rows": most * 4, "now": now}
+            # candidates of an instance that has its share must not hide the others: they are as many as are in hand
+            limits = {"most": share * 2, "rows": most + busy.total(), "now": now}
             chosen: dict[int, bool] = {}
             for account_id, url, urgent in connection.execute(_CANDIDATES, limits):
                 if len(chosen) < most and busy[url] < share * 2:
@@ -217,7 +219,7 @@ class DueWorks:
     def in_hand(self) -> int:
         """Handed out or worked on."""
         with self._transactions.reading() as connection:
-            return sum(count for _, count in connection.execute(_BUSY, {"now": self._now()}))
+            return len(connection.execute(_BUSY, {"now": self._now()}).all())
 
     def lag(self) -> Lag:
         with self._transactions.reading() as connection:

@@ -30,6 +30,8 @@ TOMBSTONE = sa.text("state = 'tombstone'")
 TO_STAMP = sa.text("state = 'active' AND NOT stamped")
 OPEN_CREATE = sa.text("verb = 'create'")  # closed intents are deleted, so every row is open
 OPEN_CONFLICT = sa.text("open")
+HELD_LEASE = sa.text("owner IS NOT NULL")
+CLAIMED = sa.text("claimed_until IS NOT NULL")
 REQUESTED_RUN = sa.text("request IS NOT NULL AND state IN ('waiting', 'running')")
 
 
@@ -80,6 +82,7 @@ accounts = sa.Table(
     sa.Column("owner", ID),
     sa.UniqueConstraint("name"),
     sa.UniqueConstraint("owner"),
+    sa.Index(None, "orocrm_url"),
     sqlite_autoincrement=True,  # a message that names a removed account must not find another one
 )
 
@@ -112,6 +115,7 @@ leases = sa.Table(
     sa.Column("epoch", BIG, nullable=False),
     sa.Column("owner", sa.Text),
     sa.Column("expires", UtcTime, nullable=False),
+    _where("ix_leases_held", "expires", where=HELD_LEASE),
 )
 
 # When an account is to be looked at next, and why. due_at NULL: nothing is planned. claimed_until: it was handed out to
@@ -133,6 +137,7 @@ due_work = sa.Table(
     sa.Column("since", UtcTime),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Index("ix_due_work_due", "due_at"),
+    _where("ix_due_work_claimed", "claimed_until", where=CLAIMED),
 )
 
 # Processes that carry out work, by their sign of life. slots: how many accounts at once.

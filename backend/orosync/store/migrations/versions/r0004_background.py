@@ -37,6 +37,12 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
     )
     op.create_index("ix_due_work_due", "due_work", ["due_at"])
+    claimed, held = sa.text("claimed_until IS NOT NULL"), sa.text("owner IS NOT NULL")
+    op.create_index(
+        "ix_due_work_claimed", "due_work", ["claimed_until"], sqlite_where=claimed, postgresql_where=claimed
+    )
+    op.create_index("ix_leases_held", "leases", ["expires"], sqlite_where=held, postgresql_where=held)
+    op.create_index("ix_accounts_orocrm_url", "accounts", ["orocrm_url"])
     op.create_table(
         "workers",
         sa.Column("name", ID, primary_key=True),
