@@ -65,10 +65,14 @@ bench: setup ## measure the budgets
 	@if ls tests/bench/*.py >/dev/null 2>&1; then $(BIN)/pytest tests/bench --benchmark-only -p no:randomly $(ARGS); \
 		else echo "no benchmarks yet"; fi
 
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+# the second and the third are parts of the first: what an image needs to run, and to build our own package
 lock: ## pin the newest versions that pyproject.toml allows (needs uv and a network)
-	$(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --extra cluster --extra dev \
-		--custom-compile-command "make lock" --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --upgrade --extra cluster --extra dev --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --constraint $(LOCK) --extra cluster --output-file backend/requirements.runtime.lock pyproject.toml
+	echo hatchling | $(COMPILE) --constraint $(LOCK) --output-file backend/requirements.build.lock -
 
 clean: ## remove .venv, caches and reports
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache .coverage .coverage.* htmlcov dist

@@ -19,6 +19,7 @@ _COMMANDS = {
     "dispatcher": ("orosync.cli.worker:dispatcher", "Hand out what is due to the workers of a cluster."),
     "doctor": ("orosync.cli.doctor:doctor", "Whether configuration, database, keys and accounts are well."),
     "explain": ("orosync.cli.explain:explain", "Why a record is, or is not, synchronised."),
+    "health": ("orosync.cli.health:health", "Whether a process is alive, for a container's health check."),
     "keys": ("orosync.cli.keys:keys", "The keys that secrets in the database are encrypted with."),
     "manifest": ("orosync.cli.manifest:manifest", "The add-in's manifest for your installation."),
     "quarantine": ("orosync.cli.troubles:quarantine", "Records that fail by themselves."),
