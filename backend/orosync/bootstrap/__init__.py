@@ -5,6 +5,7 @@ What a run does is left to `sync`. `web`, `cli` and `jobs` take everything concr
 
 from orosync.bootstrap.backup import backup_database
 from orosync.bootstrap.checking import Finding, check_account, check_connection, check_oro_page
+from orosync.bootstrap.graph_push import end_graph_push, keep_graph_push
 from orosync.bootstrap.lease import Held, InUse, leased
 from orosync.bootstrap.oro_access import checked_certificate
 from orosync.bootstrap.oro_consent import (
@@ -60,7 +61,9 @@ __all__ = [
     "connection_json",
     "connection_of",
     "consent_page",
+    "end_graph_push",
     "exchange_code",
+    "keep_graph_push",
     "leased",
     "level_of",
     "look_soon",

@@ -20,6 +20,7 @@ from orosync.store.database import Database
 from orosync.sync.ports import AccountQueue, Clock
 from orosync.web.app import create_app
 from orosync.web.parts import Authenticator, MailboxAccess, Parts
+from orosync.web.routes.hooks import calls_of
 from orosync.web.sign_in.on_behalf_of import OnBehalfOf
 from orosync.web.sign_in.tokens import EntraTokens
 
@@ -91,7 +92,13 @@ def build_app(
         adapters=adapters,
         demo=demo,
     )
-    return create_app(parts, pane=product_file("addin")), stop
+    app = create_app(parts, pane=product_file("addin"))
+
+    def end() -> None:
+        calls_of(app).close()
+        stop()
+
+    return app, end
 
 
 def _behind(

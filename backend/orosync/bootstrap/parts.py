@@ -20,7 +20,7 @@ from orosync.oro.client import OroClient
 from orosync.oro.instance import OroInstance
 from orosync.outlook.allowance import Allowance
 from orosync.outlook.batch import MailboxGates
-from orosync.outlook.client import GraphClient
+from orosync.outlook.client import TIMEOUTS, GraphClient
 from orosync.outlook.mailbox import OutlookMailbox
 from orosync.store import migrations
 from orosync.store.database import Database
@@ -156,10 +156,13 @@ def graph_client(
     account: Account,
     adapters: Mapping[str, Any] | None,
     allowance: Allowance | None = None,
+    timeouts: tuple[float, float] = TIMEOUTS,
 ) -> GraphClient:
     tokens = graph_tokens(config, account, database.secrets(account.id), adapters)
     gate = _gates.of(account.mailbox)
-    return GraphClient(config.graph_url, tokens, gate=gate, allowance=allowance, adapters=adapters)
+    return GraphClient(
+        config.graph_url, tokens, gate=gate, allowance=allowance, adapters=adapters, timeouts=timeouts
+    )
 
 
 def oro_client(

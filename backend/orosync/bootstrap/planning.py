@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from orosync.bootstrap.parts import settings_of
 from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, looked_at_soon, replanned
 from orosync.core.ledger import Account
-from orosync.core.records import Side
+from orosync.core.push import calls_by_itself
+from orosync.core.records import Entity, Side
+from orosync.core.settings import Settings
 from orosync.errors import SettingError
 from orosync.store.database import Database
 from orosync.store.settings import SYSTEM, Level
@@ -22,10 +24,21 @@ def pace_of(database: Database, account: Account) -> Pace:
     settings = settings_of(database, account)
     begun = database.account_store(account.id).has_begun()
     interval_s = {
-        Side.OUTLOOK: float(settings.outlook_sync_interval),
+        Side.OUTLOOK: _unless_called(database, account, settings, float(settings.outlook_sync_interval)),
         Side.ORO: float(settings.crm_sync_interval),
     }
     return Pace(interval_s, enabled=settings.enable_sync and begun and account.state != "disabled")
+
+
+def _unless_called(database: Database, account: Account, settings: Settings, interval_s: float) -> float:
+    """A mailbox that says by itself when something changes is asked now and then, whether it said everything."""
+    wanted = [entity for entity in Entity if settings.wants(entity)]
+    promised = database.subscriptions.of_account(account.id, Side.OUTLOOK)
+    return (
+        max(interval_s, SAFETY_POLL_S)
+        if calls_by_itself(promised, wanted, database.subscriptions.now())
+        else interval_s
+    )
 
 
 def plan_next(

@@ -173,9 +173,30 @@ class AccountWork:
         sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, pace, now)
         if not pace.enabled or not sides:
             self._plan_next(account, None, now)
+            self._keep_push(account, held)  # one that is not kept in step any more wants no calls
             return
         request = RunRequest(sides=sides, background=True)
-        self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
+        report = self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
+        if report.state in {"done", "held"}:
+            self._keep_push(account, held)
+
+    def _keep_push(self, account: Account, held: Held) -> None:
+        """Under the run's lease, because the mailbox has to be its. Without push everything only takes longer, so no
+        trouble with it may become the account's."""
+        try:
+            bootstrap.keep_graph_push(
+                self._config,
+                self._database,
+                account,
+                adapters=self._adapters,
+                clock=self._clock,
+                allowance=held.allowance,
+                chance=self._chance,
+            )
+        except OrosyncError as error:
+            _log.info("push could not be looked after", account=account.name, why=str(error))
+        except Exception:  # noqa: BLE001  # see above
+            _log.exception("looking after push broke", account=account.name)
 
     def _run(self, account: Account, request: RunRequest, progress: Progress, run: str, held: Held) -> Report:
         return bootstrap.run_once(

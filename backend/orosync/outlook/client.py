@@ -31,6 +31,7 @@ from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply, is_throttled
 log = logging.getLogger(__name__)
 
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
+TIMEOUTS = (5.0, 60.0)
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError)
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -74,7 +75,7 @@ class GraphClient:
         gate: AbstractContextManager[Any] | None = None,
         allowance: Allowance | None = None,
         adapters: Mapping[str, BaseAdapter] | None = None,
-        timeouts: tuple[float, float] = (5.0, 60.0),
+        timeouts: tuple[float, float] = TIMEOUTS,
         user_agent: str = "orosync",
     ) -> None:
         self.base_url = base_url.rstrip("/")

@@ -12,6 +12,9 @@ from flask import Flask, Response, g, jsonify, request
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_smorest import Api
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -27,6 +30,7 @@ from orosync.web.registry import api_blueprints, plain_blueprints
 
 API = "/api/v1"
 LARGEST_BODY = 256 * 1024  # the look with its logo is the largest thing anybody sends
+_HOOKS = f"{API}/hooks/"
 _OPEN = (f"{API}/openapi.json", f"{API}/docs")  # the description of the API is no secret
 
 _log = structlog.get_logger(__name__)
@@ -46,9 +50,12 @@ class _Api(Api):  # type: ignore[misc]
         """Ours are registered for the whole application."""
 
 
-def create_app(parts: Parts, *, pane: Path, rate_limit: str = "600 per minute") -> Flask:
-    """pane: the folder of the task pane's files. rate_limit: of one person, or of one address while nobody signed
-    in."""
+def create_app(
+    parts: Parts, *, pane: Path, rate_limit: str = "600 per minute", call_limit: str = "60000 per minute"
+) -> Flask:
+    """pane: the folder of the task pane's files. rate_limit: of one person, or of one address while nobody signed in.
+    call_limit: of one address that calls because something changed, in each process: a few of them call for everybody.
+    """
     app = Flask("orosync.web", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
     app.config.update(
         API_TITLE="OroCRM for Outlook",
@@ -67,6 +74,7 @@ def create_app(parts: Parts, *, pane: Path, rate_limit: str = "600 per minute") 
     _watch(app)
     _sign_in(app, parts)
     _limit(app, parts, rate_limit)
+    _limit_calls(app, call_limit)
     _refuse(app)
     _problems(app)
     headers.add_to_every_answer(
@@ -177,7 +185,20 @@ def _limit(app: Flask, parts: Parts, rate_limit: str) -> None:
 
     @limiter.request_filter
     def pages_are_free() -> bool:
-        return not request.path.startswith((API, "/auth/"))
+        return request.path.startswith(_HOOKS) or not request.path.startswith((API, "/auth/"))
+
+
+def _limit_calls(app: Flask, call_limit: str) -> None:
+    window, limit = FixedWindowRateLimiter(MemoryStorage()), parse(call_limit)
+
+    @app.before_request
+    def count_calls() -> None:
+        if not request.path.startswith(_HOOKS) or window.hit(limit, get_remote_address()):
+            return
+        wait = window.get_window_stats(limit, get_remote_address()).reset_time - time.time()
+        code, message, remedy = _CODES[429]
+        headers = {"Retry-After": str(max(1, round(wait)))}
+        raise Problem(message, remedy=remedy, status=429, code=code, headers=headers)
 
 
 # ------------------------------------------------------------------------------------------------ errors

@@ -51,6 +51,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def alt_response(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
         return cast("Callable[[View], View]", super().alt_response(*args, **kwargs))
 
+    def doc(self, **kwargs: Any) -> Callable[[View], View]:
+        return cast("Callable[[View], View]", super().doc(**kwargs))
+
 
 class ProblemSchema(ma.Schema):
     """Problem details (RFC 9457)."""

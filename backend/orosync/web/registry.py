@@ -13,6 +13,7 @@ def api_blueprints() -> list[Any]:
         admin_accounts,
         beside_mail,
         connection,
+        hooks,
         look,
         oro_sign_in,
         runs,
@@ -31,6 +32,7 @@ def api_blueprints() -> list[Any]:
         beside_mail.blueprint,
         look.blueprint,
         admin_accounts.blueprint,
+        hooks.blueprint,
     ]
 
 

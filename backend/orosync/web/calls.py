@@ -1,0 +1,140 @@
+"""Calls from outside on their way to the database: many in one transaction, and one a second for an account.
+
+Systems tell of the same change several times, and of many changes at once. Whoever calls is answered when its call is
+in the database; what comes for an account that was called within the last second is answered at once and follows when
+that second is over.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from orosync.bootstrap import Database
+from orosync.core.records import Side
+from orosync.errors import OrosyncError, TryLater
+
+EVERY_S = 1.0
+_PATIENCE_S = 2.0  # for the database; Graph counts what took longer than 3 s as not delivered
+_MANY = 10_000  # accounts; then those of seconds ago are forgotten
+
+_log = structlog.get_logger(__name__)
+Sides = frozenset[Side]
+
+
+@dataclass(slots=True)
+class _Batch:
+    accounts: dict[int, Sides] = field(default_factory=dict)
+    done: threading.Event = field(default_factory=threading.Event)
+    error: OrosyncError | None = None
+
+
+class Calls:
+    """Thread-safe: one for each application. Its thread lives only while there is something to write."""
+
+    def __init__(
+        self, database: Database, *, every_s: float = EVERY_S, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.every_s = every_s
+        self._database = database
+        self._monotonic = monotonic
+        self._changed = threading.Condition()
+        self._batch = _Batch()
+        self._last: dict[int, float] = {}
+        self._later: dict[int, tuple[float, Sides]] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def call(self, accounts: Mapping[int, Sides]) -> None:
+        """Something changed at these sides of these accounts. Raises TryLater if the database does not have it: then
+        nothing is remembered here either."""
+        with self._changed:
+            fresh = {each: sides for each, sides in accounts.items() if self._is_fresh(each, sides)}
+            batch = self._batch
+            for each, sides in fresh.items():
+                batch.accounts[each] = batch.accounts.get(each, frozenset()) | sides
+            if fresh or self._later:
+                self._go_on()
+        if not fresh:
+            return
+        if not batch.done.wait(_PATIENCE_S):
+            raise TryLater("The database takes too long just now.", remedy="Try again in a moment.")
+        if batch.error is not None:
+            raise batch.error
+
+    def close(self) -> None:
+        """What waits for its second is written now."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(_PATIENCE_S)
+
+    def _is_fresh(self, account_id: int, sides: Sides) -> bool:
+        now, last = self._monotonic(), self._last.get(account_id)
+        if last is not None and now - last < self.every_s:
+            due, before = self._later.get(account_id, (last + self.every_s, frozenset()))
+            self._later[account_id] = due, before | sides
+            return False
+        if len(self._last) >= _MANY:
+            self._last = {each: at for each, at in self._last.items() if now - at < self.every_s}
+        self._last[account_id] = now
+        return True
+
+    def _go_on(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write_all, name="calls", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                while not self._batch.accounts and self._later and not self._closing and (wait_s := self._wait_s()) > 0:
+                    self._changed.wait(wait_s)
+                batch, self._batch = self._batch, _Batch()
+                accounts = self._with_due_ones(batch.accounts)
+                if not accounts:
+                    self._thread = None
+                    return
+            self._write(batch, accounts)
+
+    def _wait_s(self) -> float:
+        return min(due for due, _ in self._later.values()) - self._monotonic()
+
+    def _with_due_ones(self, accounts: dict[int, Sides]) -> dict[int, Sides]:
+        now = self._monotonic()
+        found = dict(accounts)
+        for each, (due, sides) in list(self._later.items()):
+            if due <= now or self._closing:
+                del self._later[each]
+                self._last[each] = now
+                found[each] = found.get(each, frozenset()) | sides
+        return found
+
+    def _write(self, batch: _Batch, accounts: dict[int, Sides]) -> None:
+        try:
+            # in one order, so that two processes do not wait for each other; due_work.call would write each by itself
+            with self._database.transaction():
+                for each in sorted(accounts):
+                    self._database.due_work.call([each], accounts[each])
+        except Exception as error:  # noqa: BLE001  # the edge of a thread: whoever waits has to hear of it
+            self._forget(batch, accounts, error)
+        batch.done.set()
+
+    def _forget(self, batch: _Batch, accounts: dict[int, Sides], error: Exception) -> None:
+        """It was not written: whoever waits is told, and what nobody waits for is tried again in a second."""
+        batch.error = error if isinstance(error, OrosyncError) else TryLater("Something is wrong with the database.")
+        if not isinstance(error, OrosyncError):
+            _log.error("calls could not be written", exc_info=error)
+        with self._changed:
+            due = self._monotonic() + EVERY_S
+            for each, sides in accounts.items():
+                self._last.pop(each, None)
+                if each not in batch.accounts and not self._closing:
+                    self._later[each] = due, sides
