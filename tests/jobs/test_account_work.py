@@ -14,7 +14,7 @@ from orosync.core.records import Side
 from orosync.errors import RunCancelled, TryLater
 from orosync.jobs import account_work
 from orosync.store import tables
-from orosync.store.requested_runs import INTERRUPTED
+from orosync.store.runs import INTERRUPTED
 
 World = Callable[..., Background]
 
@@ -200,6 +200,19 @@ def test_two_that_meet_at_one_account_do_its_work_once(background: World, monkey
     monkeypatch.setattr("orosync.bootstrap.leased", first_comes_another)
     world.work.carry_out(world.ids["anna"])
     assert asked == [world.graph.statistics.requests]
+
+
+def test_a_run_whose_worker_was_killed_does_not_run_for_ever(background: World) -> None:
+    world = background()
+    world.first_sync()
+    lease = lease_elsewhere(world)
+    world.database.account_store(world.ids["anna"], lease).start_run("killed", "sync", world.clock.now())
+    world.clock.forward(minutes=11)
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("killed") == "failed"
+    found = world.database.account_store(world.ids["anna"]).run("killed")
+    assert found is not None
+    assert found["summary"]["problems"] == [INTERRUPTED]
 
 
 def test_an_idle_run_leaves_no_trace_in_the_history(background: World) -> None:

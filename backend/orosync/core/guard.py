@@ -36,8 +36,8 @@ class Verdict:
 def judge(
     ops: Iterable[Op], standing: Standing, limits: GuardLimits, approved: frozenset[str] = frozenset()
 ) -> Verdict:
-    """One entity's plan against its budgets. approved: what ops say (`said_by`) that a person agreed to lately, in a plan
-    that was not carried out to its end: exactly those go on, and count for nothing."""
+    """One entity's plan against its budgets. approved: what ops say (`said_by`) that a person agreed to lately, in a
+    plan that was not carried out to its end: exactly those go on, and count for nothing."""
     everything = tuple(ops)
     agreed = tuple(op for op in everything if approved and said_by(op) in approved)
     known = set(map(id, agreed))

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from orosync.core.records import Json
 from orosync.errors import BadInput
 from orosync.store import tables
+from orosync.store.runs import INTERRUPTED
 from orosync.store.transactions import Transactions
 
 _ROW = tables.runs.c
@@ -212,6 +213,3 @@ class RequestedRuns:
 
 def _to_run(row: sa.Row[Any]) -> RequestedRun:
     return RequestedRun(row.account_id, row.run, row.mode, row.state, row.request, row.cancel)
-
-
-INTERRUPTED = "The run was interrupted; what it had done is kept, and the next run goes on from there."

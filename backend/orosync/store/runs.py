@@ -23,6 +23,16 @@ _BEGIN = (
     .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"))
     .values(state="running", started_at=sa.bindparam("at"))
 )
+_END_KILLED = (
+    sa.update(tables.runs)
+    .where(
+        _ROW.account_id == sa.bindparam("account_id_"),
+        _ROW.run != sa.bindparam("run_"),
+        _ROW.state == "running",
+        _ROW.request.is_(None),
+    )
+    .values(state="failed", finished_at=sa.bindparam("at"), summary=sa.bindparam("new_summary"))
+)
 _FINISH = (
     sa.update(tables.runs)
     .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.run == sa.bindparam("run_"))
@@ -63,12 +73,16 @@ _PLAN = sa.select(tables.plans).where(
 )
 
 
+INTERRUPTED = "The run was interrupted; what it had done is kept, and the next run goes on from there."
 _NO_NUMBER = 2**62  # above every number
 
 
 class Runs(AccountPart):
     def start_run(self, run: str, mode: str, at: datetime) -> None:
-        """Its state is "running" until it is finished. One that a person asked for is there already."""
+        """Its state is "running" until it is finished. One that a person asked for is there already. Whoever has the
+        lease knows that a run that began by itself before, and never ended, is over."""
+        summary = {"problems": [INTERRUPTED]}
+        self._write(_END_KILLED, {"account_id_": self._account_id, "run_": run, "at": at, "new_summary": summary})
         if self._write(_BEGIN, {"account_id_": self._account_id, "run_": run, "at": at}):
             return
         self._write(
