@@ -32,7 +32,8 @@ from orosync.errors import (
     SignInNeeded,
     Throttled,
 )
-from orosync.store.requested_runs import INTERRUPTED, RequestedRun
+from orosync.store.requested_runs import RequestedRun
+from orosync.store.runs import INTERRUPTED
 from orosync.sync.ports import Clock
 from orosync.sync.run import Report
 from orosync.sync.session import Progress, RunRequest
