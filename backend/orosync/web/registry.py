@@ -13,8 +13,8 @@ def api_blueprints() -> list[Any]:
         admin_accounts,
         beside_mail,
         connection,
-        hooks,
         look,
+        oro_hooks,
         oro_sign_in,
         runs,
         settings,
@@ -32,7 +32,7 @@ def api_blueprints() -> list[Any]:
         beside_mail.blueprint,
         look.blueprint,
         admin_accounts.blueprint,
-        hooks.blueprint,
+        oro_hooks.blueprint,
     ]
 
 
