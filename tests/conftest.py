@@ -89,8 +89,13 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         _missing("no browser: install the package chromium")
     from playwright.sync_api import sync_playwright
+    from tests.web.loopback_certificate import trusted_key
 
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    # Not `ignore_https_errors`: under it each connection is refused first, and its request tries again, at most 32
+    # times. The most urgent one is handed the refused connections of all others: now and then the pane's style sheet
+    # did not come (ERR_TOO_MANY_RETRIES).
+    switches.append(f"--ignore-certificate-errors-spki-list={trusted_key()}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=switches)
         yield browser

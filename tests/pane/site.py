@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from tests.web.application import Application, Person
-from tests.web.sign_in_world import certificate_authority
+from tests.web.loopback_certificate import server_side
 
 from orosync.bootstrap.product_files import product_file
 from orosync.sandbox.transport import RunningServer, serve
@@ -19,13 +17,6 @@ from orosync.web.app import create_app
 from orosync.web.parts import Parts
 
 MANY = "100000 per minute"
-
-
-@cache
-def server_side() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate_authority().issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
 
 
 class Site:

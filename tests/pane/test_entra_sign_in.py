@@ -13,6 +13,7 @@ from tests.pane.conftest import MAIL
 from tests.pane.outlook import Outlook
 from tests.pane.site import PaneWorld, Site
 from tests.web.identity_provider import API, SECRET, TENANT, IdentityProvider, Served, running
+from tests.web.loopback_certificate import loopback_certificate
 from tests.web.sign_in_world import certificate_authority, first_key, second_key
 
 from orosync.web.sign_in.on_behalf_of import OnBehalfOf
@@ -23,7 +24,7 @@ NESTED = {"Mailbox": "1.15", "NestedAppAuth": "1.1"}
 
 @pytest.fixture
 def service() -> Iterator[Served]:
-    with running(IdentityProvider(first_key()), certificate_authority()) as served:
+    with running(IdentityProvider(first_key()), certificate_authority(), loopback_certificate()) as served:
         yield served
 
 

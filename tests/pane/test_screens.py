@@ -63,6 +63,13 @@ def test_the_check_itself_finds_what_is_planted(outlook: Outlook) -> None:
     assert "CSP: script-src-elem https://evil.example/script.js" in told
 
 
+def test_the_check_itself_finds_a_style_sheet_that_did_not_come(outlook: Outlook) -> None:
+    outlook.page.route("**/css/taskpane.css", lambda route: route.abort())
+    outlook.open(None)
+    outlook.shows("not-signed-in")
+    assert "sign-in: no style sheet: net::ERR_FAILED /addin/css/taskpane.css" in outlook.wrong_here("sign-in")
+
+
 # ------------------------------------------------------------------------------------- before anything is connected
 
 

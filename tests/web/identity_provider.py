@@ -301,8 +301,11 @@ class Served:
 
 
 @contextmanager
-def running(provider: IdentityProvider, authority: trustme.CA) -> Iterator[Served]:
-    certificate = authority.issue_cert("127.0.0.1")
+def running(
+    provider: IdentityProvider, authority: trustme.CA, certificate: trustme.LeafCert | None = None
+) -> Iterator[Served]:
+    """certificate: one of the authority's, where a browser has to know it; else a new one."""
+    certificate = certificate or authority.issue_cert("127.0.0.1")
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(server_side)
     trust = ssl.create_default_context()
