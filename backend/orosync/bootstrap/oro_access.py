@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orosync.bootstrap.counting import request_counter
 from orosync.config import Config, check_listed_oro_url
 from orosync.core.ledger import Account
+from orosync.core.records import Side
 from orosync.errors import AccountBlocked, BadInput
 from orosync.oro.addresses import AddressRule
 from orosync.oro.auth import SignIn
@@ -75,4 +77,5 @@ def _client(
         pinned_fingerprint=certificate if config.allow_self_signed else None,
         allow_loopback_http=config.allow_insecure_loopback,
         addresses=rule,
+        count=request_counter(Side.ORO),
     )

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from orosync.bootstrap.counting import request_counter
 from orosync.bootstrap.oro_access import client_for_account
 from orosync.bootstrap.sign_in import graph_tokens, oro_sign_in
 from orosync.config import Config, secret_keys, secret_keys_now
@@ -161,7 +162,13 @@ def graph_client(
     tokens = graph_tokens(config, account, database.secrets(account.id), adapters)
     gate = _gates.of(account.mailbox)
     return GraphClient(
-        config.graph_url, tokens, gate=gate, allowance=allowance, adapters=adapters, timeouts=timeouts
+        config.graph_url,
+        tokens,
+        gate=gate,
+        allowance=allowance,
+        adapters=adapters,
+        timeouts=timeouts,
+        count=request_counter(Side.OUTLOOK),
     )
 
 

@@ -11,15 +11,16 @@ from orosync import telemetry
 from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, SystemClock, build_sides, settings_of
 from orosync.bootstrap.planning import outcome_of, plan_next
+from orosync.bootstrap.telling import run_and_tell, undo_and_tell
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.core.records import Side
 from orosync.errors import BadInput
 from orosync.store.database import Database
 from orosync.sync.ports import Clock, Ids
-from orosync.sync.run import Report, run_account
+from orosync.sync.run import Report
 from orosync.sync.session import Progress, RunRequest, Session
-from orosync.sync.take_back import UndoReport, undo_run
+from orosync.sync.take_back import UndoReport
 
 
 def _unwatched(_what: str, _done: int, _total: int) -> None:
@@ -85,11 +86,22 @@ def run_once(
     """One run of one account, and when it is looked at next. Raises as `open_session`, and LeaseLost."""
     time = clock or SystemClock()
     began = time.now()
+    source = ids or RandomIds()
+    run = run or source.new()
     opened = open_session(
-        config, database, account_name, request, progress, adapters=adapters, clock=clock, ids=ids, run=run, held=held
+        config,
+        database,
+        account_name,
+        request,
+        progress,
+        adapters=adapters,
+        clock=clock,
+        ids=source,
+        run=run,
+        held=held,
     )
-    with opened as session, telemetry.bound(account=account_name, run=session.run):
-        report = run_account(session)
+    with telemetry.bound(account=account_name, run=run), opened as session:
+        report = run_and_tell(session)
         account = database.accounts.named(account_name)
         outcome = None if request.preview else outcome_of(report, request)
         plan_next(database, account, outcome, began, time.now(), chance())
@@ -112,13 +124,12 @@ def undo_once(
 ) -> UndoReport:
     """Take a run back, or show what would be taken back. Raises as `open_session`; BadInput for an unknown run."""
     request = RunRequest(mode="preview" if preview else "sync")
-    with (
-        open_session(
-            config, database, account_name, request, progress, adapters=adapters, clock=clock, run=run, held=held
-        ) as session,
-        telemetry.bound(account=account_name, run=session.run),
-    ):
-        report = undo_run(session, of_run, preview=preview)
+    run = run or RandomIds().new()
+    opened = open_session(
+        config, database, account_name, request, progress, adapters=adapters, clock=clock, run=run, held=held
+    )
+    with telemetry.bound(account=account_name, run=run), opened as session:
+        report = undo_and_tell(session, of_run, preview=preview)
         now = (clock or SystemClock()).now()
         plan_next(database, database.accounts.named(account_name), None, now, now, chance())
         return report

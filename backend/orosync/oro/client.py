@@ -70,7 +70,7 @@ class OroClient:
     """One OroCRM as one user. Thread-safe: each thread has its own session.
 
     adapters: URL prefix -> requests adapter, for a simulated OroCRM inside the process. addresses: where connections
-    may end, None for anywhere. pause: waits seconds.
+    may end, None for anywhere. pause: waits seconds. count: is told how every request ended.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class OroClient:
         addresses: AddressRule | None = None,
         timeouts: tuple[float, float] = (transport.CONNECT_S, transport.READ_S),
         pause: Callable[[float], None] = time.sleep,
+        count: Callable[[str], None] | None = None,
     ) -> None:
         self.base_url = transport.checked_url(base_url, allow_loopback_http=allow_loopback_http)
         self._sign_in = sign_in
@@ -92,6 +93,7 @@ class OroClient:
         self._rule = addresses
         self._timeouts = timeouts
         self._pause = pause
+        self._count = count or (lambda _outcome: None)
         self._sent = itertools.count(1)
         self._counting = threading.Lock()
         self._requests_sent = 0
@@ -207,10 +209,16 @@ class OroClient:
         with self._counting:
             self._requests_sent = next(self._sent)
         # Redirects are not followed: a sign-in must not travel to another host, and a nonce works once.
-        return self._session().request(
-            method, self.base_url + path, params=params, data=data, headers=dict(headers),
-            timeout=self._timeouts, allow_redirects=False,
-        )  # fmt: skip
+        try:
+            response = self._session().request(
+                method, self.base_url + path, params=params, data=data, headers=dict(headers),
+                timeout=self._timeouts, allow_redirects=False,
+            )  # fmt: skip
+        except requests.RequestException:
+            self._count("unreachable")
+            raise
+        self._count(_outcome_of(response.status_code))
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
@@ -257,6 +265,15 @@ class OroClient:
 
 
 NOT_JSON = object()
+
+
+def _outcome_of(status: int) -> str:
+    """In the few words that requests are counted by."""
+    if status < 300:
+        return "ok"
+    if status in {429, 503}:
+        return "throttled"
+    return "refused" if 400 <= status < 500 else "failed"
 
 
 def api_switched_off(host: str) -> AccountBlocked:

@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from urllib3.util import Retry
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
 from orosync.outlook.allowance import Allowance
 from orosync.outlook.auth import TokenSource
-from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply, is_throttled
+from orosync.outlook.replies import SIGN_IN, ConnectionLost, Reply, is_throttled, outcome_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class GraphClient:
     base_url: with version, "https://graph.microsoft.com/v1.0". gate: shared by all clients of one mailbox
     (`batch.MailboxGates`), so that no call runs beside a batch (graph-api.md 7). allowance: what the mailbox may still
     be asked; None for calls that are of no mailbox, or few. adapters: mounted by prefix in place of the network's.
-    timeouts: connect and read, seconds.
+    timeouts: connect and read, seconds. count: is told how every request ended, parts of a batch singly.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class GraphClient:
         adapters: Mapping[str, BaseAdapter] | None = None,
         timeouts: tuple[float, float] = TIMEOUTS,
         user_agent: str = "orosync",
+        count: Callable[[str], None] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._origin = _origin(self.base_url)
@@ -87,6 +88,7 @@ class GraphClient:
         self._adapters = dict(adapters or {})
         self._timeouts = timeouts
         self._user_agent = user_agent
+        self._count = count or (lambda _outcome: None)
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._counting = threading.Lock()
@@ -152,7 +154,8 @@ class GraphClient:
         return reply
 
     def heed(self, reply: Reply) -> None:
-        """An answer, or one inside a batch: the pause that it asks for is kept, whoever calls next."""
+        """An answer, or one inside a batch: counted, and the pause that it asks for is kept, whoever calls next."""
+        self._count(outcome_of(reply))
         if self._allowance is not None and is_throttled(reply):
             self._allowance.pause(reply.retry_after_s)
 
@@ -164,7 +167,7 @@ class GraphClient:
         request_id = str(uuid.uuid4())
         with self._gate:
             if self._allowance is not None:
-                self._allowance.spend(_count(body))
+                self._allowance.spend(_parts(body))
             with self._counting:
                 self._sent += 1
             try:
@@ -178,10 +181,16 @@ class GraphClient:
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
+                self._count("unreachable")
                 # `from None`: the original names the whole address, tokens of the change feed included
                 raise _failure(error, urlsplit(url).hostname or "") from None
-        reply = _reply(response, request_id)
-        self.heed(reply)
+        try:
+            reply = _reply(response, request_id)
+        except SideFailing:
+            self._count("failed")
+            raise
+        if not (reply.ok and _is_batch(body)):  # then its parts are heeded one by one
+            self.heed(reply)
         return reply
 
     def _session(self) -> requests.Session:
@@ -200,10 +209,13 @@ class GraphClient:
         return session
 
 
-def _count(body: Any) -> int:
+def _is_batch(body: Any) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("requests"), list)
+
+
+def _parts(body: Any) -> int:
     """Parts of a batch count singly."""
-    parts = body.get("requests") if isinstance(body, dict) else None
-    return len(parts) if isinstance(parts, list) else 1
+    return len(body["requests"]) if _is_batch(body) else 1
 
 
 def prefer_header(extra: Iterable[str] = ()) -> str:

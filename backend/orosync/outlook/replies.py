@@ -99,6 +99,15 @@ def is_throttled(reply: Reply) -> bool:
     return reply.status in {429, 509}
 
 
+def outcome_of(reply: Reply) -> str:
+    """In the few words that requests are counted by."""
+    if reply.ok:
+        return "ok"
+    if is_throttled(reply) or reply.status == 503:
+        return "throttled"
+    return "refused" if 400 <= reply.status < 500 else "failed"
+
+
 def read_error(reply: Reply, entity: Entity | None = None) -> OrosyncError:
     """What an answer other than 2xx to a read means; `entity` None: the request was about the whole mailbox."""
     said = _said(reply)

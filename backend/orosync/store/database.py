@@ -25,6 +25,7 @@ from orosync.store.links import Links
 from orosync.store.mailboxes import Mailboxes
 from orosync.store.one_time_codes import OneTimeCodes
 from orosync.store.oplog import Oplog
+from orosync.store.overview import Overview
 from orosync.store.quarantine import Quarantine
 from orosync.store.requested_runs import RequestedRuns
 from orosync.store.retention import Retention
@@ -87,6 +88,7 @@ class Database:
         self.requested_runs = RequestedRuns(self._transactions, now)
         self.retention = Retention(self._transactions, self._places)
         self.due_work = DueWorks(self._transactions, now)
+        self.overview = Overview(self._transactions, now)
         self.account_states = AccountStates(self._transactions, now)
         self.workers = Workers(self._transactions, now)
         self.mailboxes = Mailboxes(self._transactions, now)

@@ -24,12 +24,16 @@ _GONE = sa.delete(tables.workers).where(_ROW.name == sa.bindparam("name_"))
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """slots: how many accounts it works on at once."""
+    """slots: how many accounts it works on at once; none: it hands out what is due to the others."""
 
     name: str
     slots: int
     started_at: datetime
     seen_at: datetime
+
+    @property
+    def dispatches(self) -> bool:
+        return self.slots == 0
 
 
 class Workers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from orosync.core.canonical import same
 from orosync.core.exchange import Write, WriteResult, Written
@@ -19,6 +20,7 @@ from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Si
 from orosync.core.schedule import rested
 from orosync.core.scope import stamp_state, title_of
 from orosync.errors import RecordChanged, RecordError, RecordRefused
+from orosync.sync.arrivals import arrival_s
 from orosync.sync.resolve import Work, unlinked_row
 from orosync.sync.session import Session
 
@@ -236,7 +238,7 @@ class Bookkeeper:
         if done.write is None:
             return None
         self.session.store.close_intent(done.write.op_id, "confirmed")
-        self._count(op)
+        self._count(planned, op)
         return self._entry(planned, op, done.write)
 
     def _as_planned(self, op: Op, before: Snapshot, after: Snapshot) -> Snapshot:
@@ -294,10 +296,18 @@ class Bookkeeper:
             if self._in_quarantine.pop((side, native), None) is not None:
                 self.session.store.release(side, self.entity, native)
 
-    def _count(self, op: Op) -> None:
+    def _count(self, planned: Planned, op: Op) -> None:
         counts = self.session.of(self.entity)
         by_verb = {Verb.CREATE: counts.created, Verb.UPDATE: counts.updated, Verb.DELETE: counts.deleted}
         by_verb[op.verb][op.side] += 1
+        took_s = arrival_s(planned.case, op.side, self.session.clock.now()) if self._measured else None
+        if took_s is not None and op.verb is not Verb.DELETE:
+            self.session.arrivals.append((op.side, took_s))
+
+    @cached_property
+    def _measured(self) -> bool:
+        """What a first sync brings over may have changed years ago."""
+        return self.session.first_done(self.entity) and not self.session.request.resync
 
     def _entry(self, planned: Planned, op: Op, write: Write) -> OplogEntry:
         ids = planned.ids

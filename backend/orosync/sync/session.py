@@ -101,6 +101,7 @@ class Session:
     busy: set[tuple[Entity, Side, str]] = field(default_factory=set)
     approved: bool = False  # a person agreed to this plan: its ops do not count towards the guard's budgets
     agreed: frozenset[str] = frozenset()  # what ops say that a person agreed to in a plan that was broken off
+    arrivals: list[tuple[Side, float]] = field(default_factory=list)  # changes carried over: whereto, after seconds
     stale_rows: frozenset[int] = frozenset()  # journal rows of former runs: their items may be out of date
 
     def of(self, entity: Entity) -> EntityCounts:

@@ -1,0 +1,69 @@
+"""What is told of a run when it is over: one line in the log, and the counters of this process.
+
+Nothing of what an idle run did is worth a line: thousands of accounts are looked at every half minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import structlog
+
+from orosync.bootstrap.counting import counting
+from orosync.core.records import Side
+from orosync.sync.run import Report, run_account
+from orosync.sync.session import Session
+from orosync.sync.take_back import UndoReport, undo_run
+
+_log = structlog.get_logger(__name__)
+
+
+def run_and_tell(session: Session) -> Report:
+    """As `run_account`."""
+    began, state = time.monotonic(), "failed"  # unless it comes to its own end
+    try:
+        report = run_account(session)
+        state = report.state
+        return report
+    finally:
+        _tell(session, session.request.mode, state, time.monotonic() - began)
+
+
+def undo_and_tell(session: Session, of_run: str, *, preview: bool) -> UndoReport:
+    """As `undo_run`."""
+    began, state = time.monotonic(), "failed"
+    try:
+        report = undo_run(session, of_run, preview=preview)
+        state = "done"
+        return report
+    finally:
+        _tell(session, "undo_preview" if preview else "undo", state, time.monotonic() - began)
+
+
+def _tell(session: Session, mode: str, state: str, seconds: float) -> None:
+    ops = _ops(session)
+    counts = {
+        name: sum(getattr(each, name) for each in session.counts.values())
+        for name in ("linked", "conflicts", "quarantined", "held")
+    }
+    wrote: Counter[str] = Counter()
+    for (_side, _entity, verb), count in ops.items():
+        wrote[f"{verb}d"] += count
+    asked = {f"{side.value}_requests": port.requests_sent for side, port in session.sides.items()}
+    idle = session.request.background and state == "done" and not (wrote.total() or any(counts.values()))
+    log = _log.debug if idle else _log.info
+    log("run finished", mode=mode, state=state, seconds=round(seconds, 3), **wrote, **counts, **asked)
+    if (metrics := counting()) is not None:
+        arrivals = ((side.value, took_s) for side, took_s in session.arrivals)
+        metrics.count_run(mode, state, seconds, {} if session.request.preview else ops, arrivals)
+
+
+def _ops(session: Session) -> dict[tuple[str, str, str], int]:
+    """By side, entity and verb."""
+    return {
+        (side.value, entity.value, verb): by_side[side]
+        for entity, each in session.counts.items()
+        for verb, by_side in (("create", each.created), ("update", each.updated), ("delete", each.deleted))
+        for side in Side
+    }
