@@ -13,6 +13,7 @@ def api_blueprints() -> list[Any]:
         admin_accounts,
         beside_mail,
         connection,
+        hooks,
         look,
         oro_hooks,
         oro_sign_in,
@@ -32,13 +33,25 @@ def api_blueprints() -> list[Any]:
         beside_mail.blueprint,
         look.blueprint,
         admin_accounts.blueprint,
+        hooks.blueprint,
         oro_hooks.blueprint,
     ]
 
 
 def plain_blueprints(parts: Parts) -> list[Any]:
     """Pages, the manifest, health, and signing in."""
-    from orosync.web.routes import api_docs, demo, health, landing, look, manifest, oro_sign_in, pane, sign_in
+    from orosync.web.routes import (
+        api_docs,
+        demo,
+        health,
+        landing,
+        look,
+        manifest,
+        metrics,
+        oro_sign_in,
+        pane,
+        sign_in,
+    )
 
     return [
         *([demo.blueprint] if parts.demo else []),
@@ -46,6 +59,7 @@ def plain_blueprints(parts: Parts) -> list[Any]:
         landing.blueprint,
         manifest.blueprint,
         health.blueprint,
+        metrics.blueprint,
         look.style_blueprint,
         api_docs.blueprint,
         oro_sign_in.pages_blueprint,
