@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orosync.bootstrap.parts import settings_of
@@ -63,6 +64,8 @@ def look_soon(database: Database, account_id: int, now: datetime) -> DueWork:
         pace = pace_of(database, account)
     except SettingError:
         pace = Pace(dict.fromkeys(Side, SAFETY_POLL_S))
+    if not pace.enabled and database.subscriptions.of_account(account.id, Side.OUTLOOK):
+        return database.due_work.change(account.id, lambda work: replace(work, due_at=now))  # once more, to end them
     return database.due_work.change(account.id, lambda work: looked_at_soon(work, pace, now))
 
 
