@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from orosync import bootstrap
@@ -180,6 +181,17 @@ def test_other_mailboxes_of_the_same_orocrm_are_colleagues(world: World) -> None
         world.database.accounts.add(Account(name, f"{name}@Contoso.example", url, name, "wsse", "token"))
     with bootstrap.open_session(world.config, world.database, "anna", adapters=world.adapters) as session:
         assert session.colleagues == {"bob@contoso.example"}
+
+
+def test_other_accounts_are_looked_at_when_a_run_asks_for_colleagues_and_not_before(world: World) -> None:
+    """Thousands of them, each half minute, for a run that finds nothing to do."""
+    world.account("wsse", "token", Connection(oro=world.people.api_key, graph=world.people.token))
+    seen: list[str] = []
+    sa.event.listen(world.database.engine, "before_cursor_execute", lambda *told: seen.append(told[2]))
+    with bootstrap.open_session(world.config, world.database, "anna", adapters=world.adapters) as session:
+        assert not [each for each in seen if "FROM accounts" in each and "accounts.orocrm_url = " in each]
+        assert "eve@contoso.example" not in session.colleagues
+        assert [each for each in seen if "FROM accounts" in each and "accounts.orocrm_url = " in each]
 
 
 def test_secrets_do_not_show_in_a_repr() -> None:

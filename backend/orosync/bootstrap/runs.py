@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from typing import Any
 
 from orosync import telemetry
@@ -14,7 +16,6 @@ from orosync.bootstrap.planning import outcome_of, plan_next
 from orosync.bootstrap.telling import run_and_tell, undo_and_tell
 from orosync.config import Config
 from orosync.core.ledger import Account
-from orosync.core.records import Side
 from orosync.errors import BadInput
 from orosync.store.database import Database
 from orosync.sync.ports import Clock, Ids
@@ -64,7 +65,7 @@ def open_session(
             clock=time,
             ids=source,
             settings=settings_of(database, account),
-            colleagues=_colleagues(database, account),
+            colleagues=Colleagues(database, account),
             progress=progress,
         )
 
@@ -135,11 +136,23 @@ def undo_once(
         return report
 
 
-def _colleagues(database: Database, account: Account) -> frozenset[str]:
-    """Addresses of the other mailboxes that are connected to the same OroCRM, in lower case."""
-    others = [
-        each for each in database.accounts.all() if each.id != account.id and each.orocrm_url == account.orocrm_url
-    ]
-    known = {each.mailbox for each in others}
-    known |= {str(each.facts.get(Side.OUTLOOK.value, {}).get("address") or "") for each in others}
-    return frozenset(address.casefold() for address in known if address)
+class Colleagues(AbstractSet[str]):
+    """Addresses of the other mailboxes that are connected to the same OroCRM, in lower case. Looked up when somebody
+    asks for the first one: hardly any run does, and an installation may have thousands."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database, self._account = database, account
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        found = self._database.accounts.addresses_at(self._account.orocrm_url, besides=self._account.id)
+        return frozenset(address.casefold() for address in found)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -6,6 +6,7 @@ Every refusal comes with the rule and the reason that a person is shown. Nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from orosync.core.fields import CATALOGUE, Direction, units_of
@@ -39,7 +40,7 @@ class Policy:
     first_sync: bool = False
     reconcile: bool = False
     window: tuple[str, str] = ("0000-01-01", "9999-12-31")
-    colleagues: frozenset[str] = frozenset()
+    colleagues: AbstractSet[str] = frozenset()
     choices: Mapping[tuple[str, str], Side] = field(default_factory=dict)
     skew_band_s: int = 120
 

@@ -28,6 +28,9 @@ _ALL = sa.select(tables.accounts).order_by(_ROW.name)
 _BY_NAME = sa.select(tables.accounts).where(_ROW.name == sa.bindparam("name"))
 _BY_OWNER = sa.select(tables.accounts).where(_ROW.owner == sa.bindparam("owner"))
 _OF_MAILBOX = sa.select(tables.accounts).where(sa.func.lower(_ROW.mailbox) == sa.bindparam("mailbox"))
+_ADDRESSES_AT = sa.select(_ROW.mailbox, _ROW.facts).where(
+    _ROW.orocrm_url == sa.bindparam("url"), _ROW.id != sa.bindparam("besides")
+)
 _BY_ID = sa.select(tables.accounts).where(_ROW.id == sa.bindparam("account_id"))
 _MINE = _ROW.id == sa.bindparam("account_id_")
 _ADD = sa.insert(tables.accounts).returning(_ROW.id)
@@ -132,6 +135,13 @@ class Accounts:
         with self._transactions.reading() as connection:
             rows = connection.execute(_OF_MAILBOX, {"mailbox": mailbox.lower()}).all()
             return [_to_account(connection, row, self._places) for row in rows]
+
+    def addresses_at(self, orocrm_url: str, *, besides: int) -> set[str]:
+        """Of the mailboxes of other accounts at this OroCRM: as they were typed, and as the mailboxes name them."""
+        with self._transactions.reading() as connection:
+            rows = connection.execute(_ADDRESSES_AT, {"url": orocrm_url, "besides": besides}).all()
+        named = {str((row.facts.get(Side.OUTLOOK.value) or {}).get("address") or "") for row in rows}
+        return ({row.mailbox for row in rows} | named) - {""}
 
     def get(self, account_id: int) -> Account:
         """BadInput if there is none (any more)."""

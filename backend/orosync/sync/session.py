@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -93,7 +94,7 @@ class Session:
     entities: tuple[Entity, ...] = ()
     context: Context = field(default_factory=Context)
     endpoint: str = ""  # who is connected with whom: part of every fingerprint and op id
-    colleagues: frozenset[str] = frozenset()
+    colleagues: AbstractSet[str] = frozenset()
     progress: Progress = _silent
     counts: dict[Entity, EntityCounts] = field(default_factory=dict)
     failures: dict[tuple[Side, Entity], OrosyncError] = field(default_factory=dict)
