@@ -15,6 +15,7 @@ from tests.jobs.background_world import HOUSE, Background, InPlace
 
 from orosync import bootstrap
 from orosync.bootstrap.demonstration import SimulatedMailboxes
+from orosync.bootstrap.graph_push import push_url
 from orosync.bootstrap.product_files import product_file
 from orosync.core.due import SAFETY_POLL_S
 from orosync.core.push import Subscription, is_alive
@@ -280,17 +281,25 @@ def test_a_cloud_without_tasks_is_asked_once_a_day_and_polled(background: World)
     assert asked["GET delta"] >= 15 * 3
 
 
-@pytest.mark.parametrize("config", [{"push": False}, {"public_url": ""}, {"public_url": "http://sync.example.com"}])
-def test_where_nobody_can_or_shall_call_nothing_is_subscribed_to(background: World, config: dict[str, Any]) -> None:
-    reachable = Reachable(background())
-    world = reachable.world
-    world.config = replace(world.config, **config)
-    world.queue.work = AccountWork(
-        world.config, world.database, clock=world.clock, adapters=world.adapters, chance=lambda: 0.5
-    )
+def test_where_nobody_shall_call_nothing_is_subscribed_to(background: World) -> None:
+    reachable = Reachable(background(), push=False)
     reachable.settle()
     assert reachable.rows() == {}
     assert reachable.told.subscriptions == {}
+
+
+def test_an_address_must_be_one_that_can_be_called(background: World) -> None:
+    config = background().config
+    for url, loopback, wanted in (
+        (PUBLIC, False, PUBLIC),
+        (f"{PUBLIC}/", False, PUBLIC),
+        ("", True, ""),
+        ("http://sync.example.com", True, ""),
+        ("http://127.0.0.1:8443", False, ""),
+        ("http://127.0.0.1:8443", True, "http://127.0.0.1:8443"),
+    ):
+        assert push_url(replace(config, public_url=url, allow_insecure_loopback=loopback)) == wanted
+    assert push_url(replace(config, public_url=PUBLIC, push=False)) == ""
 
 
 def test_trouble_with_push_is_no_trouble_of_the_account(reachable: Reachable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,3 +262,29 @@ def test_whoever_calls_is_counted_apart_from_people(tmp_path: Path) -> None:
 def test_nobody_reads_anything_there(graph: Graph) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert graph.client.open(HOOK, method=method).status_code == 405
+
+
+def deletions(graph: Graph) -> list[str]:
+    return [seen.path for seen in graph.world.graph.request_log if seen.method == "DELETE"]
+
+
+def test_whoever_disconnects_is_called_no_more(graph: Graph) -> None:
+    boris = graph.world.person("boris")
+    assert boris.ask("DELETE", "/connection").status_code == 204
+    assert deletions(graph) == ["/subscriptions/s1", "/subscriptions/s2"]
+    assert graph.post(graph.item()).status_code == 403
+
+
+def test_an_account_that_an_administrator_switches_off_is_called_no_more(graph: Graph) -> None:
+    anna, path = graph.world.person("anna"), f"/admin/accounts/{graph.account_id}"
+    assert anna.ask("PATCH", path, json={"state": "disabled"}).status_code == 200
+    assert deletions(graph) == ["/subscriptions/s1", "/subscriptions/s2"]
+    assert graph.rows.of_account(graph.account_id, Side.OUTLOOK) == []
+    assert anna.ask("DELETE", path).status_code == 204
+    assert len(deletions(graph)) == 2  # there was nothing left to end
+
+
+def test_an_account_goes_also_where_graph_does_not_answer(graph: Graph) -> None:
+    graph.world.graph.fail_next("DELETE", "/subscriptions", 503, "x", drop=True, times=5)
+    assert graph.world.person("anna").ask("DELETE", f"/admin/accounts/{graph.account_id}").status_code == 204
+    assert graph.rows.with_ids(Side.OUTLOOK, ["s1", "s2"]) == {}

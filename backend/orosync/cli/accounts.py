@@ -275,8 +275,10 @@ def enable(name: str) -> None:
 @click.option("--reason", default="switched off on the command line", show_default=True)
 def disable(name: str, reason: str) -> None:
     """Leave it alone until it is enabled. What is linked is remembered."""
-    with opened() as (_, database):
-        database.accounts.disable(database.accounts.named(name).id, reason, datetime.now(UTC))
+    with opened() as (config, database):
+        account = database.accounts.named(name)
+        database.accounts.disable(account.id, reason, datetime.now(UTC))
+        bootstrap.end_graph_push(config, database, account)
     click.echo(f"Account {name} is disabled.")
 
 
@@ -285,11 +287,12 @@ def disable(name: str, reason: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(name: str, *, yes: bool) -> None:
     """Forget an account with its links, history and secrets. Records stay as they are on both sides."""
-    with opened() as (_, database):
+    with opened() as (config, database):
         account = database.accounts.named(name)
         if not yes:
             if not sys.stdin.isatty():
                 raise BadInput("Nobody can be asked whether this is meant.", field="--yes", remedy="Give --yes.")
             click.confirm(f"Forget account {name}, what is linked, and its history?", abort=True, err=True)
+        bootstrap.end_graph_push(config, database, account)
         database.accounts.remove(account.id)
     click.echo(f"Account {name} is removed.")

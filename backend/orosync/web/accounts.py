@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orosync import bootstrap
 from orosync.bootstrap import AccountStore
 from orosync.core.ledger import Account
 from orosync.core.records import Json
@@ -28,6 +29,12 @@ class Mine:
         if found is None:
             raise NotFound("You have no such run.", remedy="GET /syncs lists them.")
         return found
+
+
+def end_push(account: Account) -> None:
+    """Nobody is to call for it any more. It is soon over, also where a side does not answer."""
+    its = parts()
+    bootstrap.end_graph_push(its.config, its.database, account, adapters=its.adapters, clock=its.clock)
 
 
 def mine() -> Mine:

@@ -11,6 +11,7 @@ from orosync.core.ledger import Account
 from orosync.core.records import Entity, Json
 from orosync.errors import BadInput
 from orosync.web import paging
+from orosync.web.accounts import end_push
 from orosync.web.blueprint import Blueprint
 from orosync.web.parts import parts
 from orosync.web.principal import Principal, administrator
@@ -83,6 +84,7 @@ class OneAccount(MethodView):
         database, now = parts().database, parts().clock.now()
         if body["state"] == "disabled":
             database.accounts.disable(account.id, body["reason"] or "switched off by an administrator", now)
+            end_push(account)
         else:
             database.accounts.enable(account.id, now)
         bootstrap.look_soon(database, account.id, now)
@@ -91,7 +93,9 @@ class OneAccount(MethodView):
     @blueprint.response(204)
     def delete(self, account_id: int) -> None:
         """Forget it with its links, history and secrets; records stay on both sides."""
-        parts().database.accounts.remove(_account(account_id).id)
+        account = _account(account_id)
+        end_push(account)
+        parts().database.accounts.remove(account.id)
 
 
 def _account(account_id: int) -> Account:
