@@ -30,7 +30,7 @@ OUTLOOK_HOSTS = (
     "https://outlook.live.com",
 )
 
-_SECRET = frozenset({"secret_keys", "client_secret", "oro_oauth_client_secret"})
+_SECRET = frozenset({"secret_keys", "client_secret", "oro_oauth_client_secret", "metrics_token"})
 _WITH_PASSWORD = frozenset({"database_url", "broker_url"})
 
 T = TypeVar("T")
@@ -50,8 +50,8 @@ class Config:
     roles, all of TENANT_ID; "tenant:object id" for a person of another tenant. broker_url: empty for the embedded
     queue. frame_ancestors: origins that may frame the pane. proxies: how many of our own stand in front
     and say in X-Forwarded-* who asks. runs_at_once: accounts that this process works on at the same time, where there
-    is no broker. history_days: how long runs and what they did can be looked at. push: both sides are asked to call
-    PUBLIC_URL when something changes.
+    is no broker. history_days: how long runs and what they did can be looked at. metrics_token: what Prometheus sends
+    from another machine. push: both sides are asked to call PUBLIC_URL when something changes.
     """
 
     data_dir: Path
@@ -80,6 +80,7 @@ class Config:
     history_days: int = 90
     push: bool = True
     log_level: str = "info"
+    metrics_token: str = ""
 
     def __repr__(self) -> str:
         return "Config(" + ", ".join(f"{each.name}={self._shown(each.name)}" for each in fields(self)) + ")"
@@ -143,6 +144,7 @@ def load_config() -> Config:
         history_days=reader.value("HISTORY_DAYS", values.number_from(2, 3650), 90),
         push=reader.flag("PUSH", default=True),
         log_level=reader.value("LOG_LEVEL", values.log_level, "info"),
+        metrics_token=reader.value("METRICS_TOKEN", str, ""),
     )
     problems = reader.problems + _contradictions(config, reader.refused)
     if problems:
@@ -223,6 +225,12 @@ def secret_keys_now(config: Config) -> tuple[str, ...]:
     if not config.secret_keys:
         return keys_in(config.data_dir, make=False)
     return _Reader().value("SECRET_KEYS", values.fernet_keys, config.secret_keys)
+
+
+def share_metrics(folder: Path) -> None:
+    """For this process and those it makes: counters are kept in files of this folder. The library of metrics reads no
+    other setting."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 # --- addresses of other systems ------------------------------------------------------------------------------------

@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from flask import Flask
 
+from orosync.bootstrap.counting import begin_counting
+from orosync.bootstrap.gauges import StateOfAll
 from orosync.bootstrap.parts import SystemClock
 from orosync.bootstrap.product_files import product_file
+from orosync.bootstrap.readiness import Reachable, Readiness
 from orosync.config import Config
 from orosync.jobs.account_work import AccountWork
 from orosync.jobs.dispatcher import Dispatcher
 from orosync.jobs.local import LocalQueue
 from orosync.jobs.signs_of_life import SignsOfLife
+from orosync.metrics import text_of
 from orosync.store.database import Database
 from orosync.sync.ports import AccountQueue, Clock
 from orosync.web.app import create_app
@@ -23,6 +28,10 @@ from orosync.web.parts import Authenticator, MailboxAccess, Parts
 from orosync.web.routes.hooks import calls_of
 from orosync.web.sign_in.on_behalf_of import OnBehalfOf
 from orosync.web.sign_in.tokens import EntraTokens
+
+
+class ReachableQueue(AccountQueue, Reachable, Protocol):
+    """Both queues are."""
 
 
 class Background:
@@ -71,12 +80,13 @@ def build_app(
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     demo: bool = False,
+    shared_metrics: Path | None = None,
 ) -> tuple[Flask, Callable[[], None]]:
     """The application, and what stops its threads. With a broker, others do the work: see `bootstrap.cluster`.
 
     Without other parts people sign in with Entra ID: raises ConfigurationError if the configuration is not enough.
     demo: the parts of a demonstration are only ever given by the program, never by configuration; it decides
-    itself when changes travel.
+    itself when changes travel. shared_metrics: the folder in which several processes count together.
     """
     time = clock or SystemClock()
     who = authenticator or EntraTokens(config)
@@ -91,6 +101,8 @@ def build_app(
         mailbox_access=access,
         adapters=adapters,
         demo=demo,
+        known_readiness=Readiness(database, queue, dispatching=not demo),
+        metrics=_metrics_page(config, database, time, shared_metrics),
     )
     app = create_app(parts, pane=product_file("addin"))
 
@@ -101,9 +113,14 @@ def build_app(
     return app, end
 
 
+def _metrics_page(config: Config, database: Database, clock: Clock, shared: Path | None) -> Callable[[], bytes]:
+    counted, state = begin_counting(), StateOfAll(config, database, clock)
+    return lambda: text_of(counted, [state], shared)
+
+
 def _behind(
     config: Config, database: Database, clock: Clock, adapters: Mapping[str, Any] | None, *, dispatching: bool
-) -> tuple[AccountQueue, Callable[[], None]]:
+) -> tuple[ReachableQueue, Callable[[], None]]:
     if config.broker_url:
         from orosync.jobs.cluster import ClusterQueue  # Celery is an extra, and slow to import
 

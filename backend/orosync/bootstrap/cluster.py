@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from orosync.bootstrap.counting import begin_counting
 from orosync.bootstrap.parts import SystemClock
 from orosync.config import Config
 from orosync.errors import ConfigurationError
@@ -16,18 +17,47 @@ from orosync.jobs.signs_of_life import SignsOfLife
 from orosync.store.database import Database
 
 
-def run_worker(config: Config, database: Database, threads: int, *, adapters: Mapping[str, Any] | None = None) -> None:
-    """Until the process is told to end. Raises ConfigurationError without a broker, or while it does not answer."""
+def run_worker(
+    config: Config,
+    database: Database,
+    threads: int,
+    *,
+    adapters: Mapping[str, Any] | None = None,
+    metrics_at: tuple[str, int] | None = None,
+) -> None:
+    """Until the process is told to end. metrics_at: host and port where its counters can be read. Raises
+    ConfigurationError without a broker, or while it does not answer."""
     from orosync.jobs.cluster import work_off
 
     _needs_a_broker(config)
     work = AccountWork(config, database, adapters=adapters)
     signs = SignsOfLife(database, threads)
+    stop_telling = _tell_metrics(metrics_at)
     signs.start()
     try:
         work_off(config.broker_url, work, threads, signs.name.replace(":", "-"))
     finally:
         signs.stop()
+        stop_telling()
+
+
+def _tell_metrics(where: tuple[str, int] | None) -> Callable[[], None]:
+    """Returns what ends it. Raises ConfigurationError for a port that cannot be had."""
+    if where is None:
+        return lambda: None
+    from orosync.metrics import served
+
+    try:
+        server = served(begin_counting(), *where)
+    except OSError as error:
+        host, port = where
+        raise ConfigurationError([f"--metrics-port: {host}:{port} cannot be had ({error.strerror})."]) from None
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    return stop
 
 
 def run_dispatcher(config: Config, database: Database, over: threading.Event) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from orosync import bootstrap, telemetry
-from orosync.config import load_config, sign_in_problems
+from orosync.config import load_config, share_metrics, sign_in_problems
 from orosync.errors import ConfigurationError
 
 _THREADS = 16  # a pane that watches a run holds one
@@ -36,6 +40,7 @@ def serve(bind: str, workers: int, threads: int, certificate: Path | None, key: 
 
     from orosync.bootstrap.application import build_app
 
+    shared = _shared_metrics() if workers > 1 else None
     options: dict[str, Any] = {
         "bind": bind,
         "workers": workers,
@@ -56,8 +61,20 @@ def serve(bind: str, workers: int, threads: int, certificate: Path | None, key: 
 
         def load(self) -> Any:
             """In each worker: connections and threads do not survive a fork."""
-            app, stop = build_app(config, bootstrap.open_database(config))
+            app, stop = build_app(config, bootstrap.open_database(config), shared_metrics=shared)
             self.cfg.set("worker_exit", lambda _server, _worker: stop())
             return app
 
     Server().run()
+
+
+def _shared_metrics() -> Path:
+    """A folder in which all processes of this server count together; gone when it ends."""
+    from orosync.metrics import across_processes
+
+    folder = Path(tempfile.mkdtemp(prefix="orosync-metrics-"))
+    share_metrics(folder)
+    across_processes(folder)
+    server = os.getpid()
+    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == server else None)
+    return folder

@@ -13,7 +13,11 @@ from orosync.config import load_config
 
 @click.command()
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True, help="Accounts worked on at once.")
-def worker(threads: int) -> None:
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Tell its counters to Prometheus at this port.")
+@click.option(
+    "--metrics-host", default="127.0.0.1", show_default=True, help="Address of that port; whoever reaches it may read."
+)
+def worker(threads: int, metrics_port: int | None, metrics_host: str) -> None:
     """Work on accounts that the dispatcher hands out. Start as many as you like, on any machine.
 
     Ends by SIGTERM: runs stop at their next step, and others go on from there.
@@ -24,7 +28,7 @@ def worker(threads: int) -> None:
 
     database = bootstrap.open_database(config)
     try:
-        run_worker(config, database, threads)
+        run_worker(config, database, threads, metrics_at=(metrics_host, metrics_port) if metrics_port else None)
     finally:
         database.close()
 

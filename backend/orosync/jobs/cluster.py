@@ -93,6 +93,14 @@ class ClusterQueue:
     def __init__(self, broker_url: str) -> None:
         self._app = celery_app(broker_url, sending=True)
 
+    def answers(self) -> bool:
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=_SEND_WITHIN_S)
+        except (OperationalError, OSError):
+            return False
+        return True
+
     def put(self, account_id: int, *, urgent: bool = False) -> None:
         """Raises TryLater if the broker does not take it within a few seconds."""
         try:

@@ -5,7 +5,10 @@ Any number of dispatchers may run beside each other, because claiming is atomic;
 
 from __future__ import annotations
 
+import math
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +17,8 @@ import structlog
 from orosync.bootstrap import Database
 from orosync.errors import TryLater
 from orosync.jobs.housekeeping import keep_house
+from orosync.jobs.signs_of_life import name_of_this_process
+from orosync.store.workers import SIGN_EVERY
 from orosync.sync.ports import AccountQueue, Clock
 
 _log = structlog.get_logger(__name__)
@@ -36,14 +41,20 @@ class Dispatcher:
 
     def keep_going(self, over: threading.Event, every_s: float = ROUND_EVERY_S) -> None:
         """A round each second, whatever happens to database and queue meanwhile."""
+        name, signed_at = name_of_this_process(), -math.inf
         while not over.is_set():
             try:
+                if time.monotonic() - signed_at >= SIGN_EVERY.total_seconds():
+                    self.database.workers.sign(name, 0)
+                    signed_at = time.monotonic()
                 self.round()
             except TryLater as error:
                 self._note(well=False, why=str(error))
             except Exception:  # noqa: BLE001  # the edge of the loop: without it nothing would ever be due
                 _log.exception("a round of the dispatcher broke")
             over.wait(every_s)
+        with suppress(TryLater):  # the others notice
+            self.database.workers.leave(name)
 
     def round(self) -> int:
         """Returns how many accounts were handed out. Raises TryLater when database or queue cannot take part; what was

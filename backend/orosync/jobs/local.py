@@ -5,6 +5,7 @@ It carries account ids, nothing else. What is in it when the machine dies is due
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Protocol
@@ -58,6 +59,13 @@ class LocalQueue:
 
     def put(self, account_id: int, *, urgent: bool = False) -> None:
         self._task(account_id, priority=URGENT if urgent else USUAL)
+
+    def answers(self) -> bool:
+        try:
+            self._huey.pending_count()
+        except sqlite3.Error:
+            return False
+        return True
 
     def stop(self) -> None:
         """Runs end at their next step, and are waited for."""

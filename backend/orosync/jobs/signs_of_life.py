@@ -16,11 +16,16 @@ from orosync.store.workers import SIGN_EVERY
 _log = structlog.get_logger(__name__)
 
 
+def name_of_this_process() -> str:
+    """Another one at each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
 class SignsOfLife:
     """From `start` to `stop`, from a thread of its own."""
 
     def __init__(self, database: Database, slots: int) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.name = name_of_this_process()
         self._database, self._slots = database, slots
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_signing, name="signs-of-life", daemon=True)

@@ -39,11 +39,11 @@ class Worker:
 class Workers:
     def __init__(self, transactions: Transactions, now: Callable[[], datetime]) -> None:
         self._transactions = transactions
-        self._now = now
+        self.now = now
 
     def sign(self, name: str, slots: int) -> None:
         """It is alive."""
-        now = self._now()
+        now = self.now()
         with self._transactions.writing() as connection:
             if not connection.execute(_SEEN, {"name_": name, "at": now}).rowcount:
                 values = {"name": name, "slots": slots, "started_at": now, "seen_at": now}
@@ -61,4 +61,4 @@ class Workers:
     def bury(self) -> list[str]:
         """Forget those that gave no sign of life for too long; returns their names."""
         with self._transactions.writing() as connection:
-            return list(connection.execute(_LOST, {"before": self._now() - LOST_AFTER}).scalars())
+            return list(connection.execute(_LOST, {"before": self.now() - LOST_AFTER}).scalars())

@@ -114,7 +114,7 @@ def _watch(app: Flask) -> None:
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         route = request.url_rule.rule if request.url_rule is not None else "(none)"
-        if not route.startswith(("/addin/", "/healthz", "/readyz")):
+        if not route.startswith(("/addin/", "/healthz", "/readyz", "/metrics")):
             took = round((time.monotonic() - g.began) * 1000)
             _log.info("request", method=request.method, route=route, status=response.status_code, ms=took)
         return response

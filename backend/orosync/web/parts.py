@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flask import current_app
 
 from orosync.bootstrap import Database
+from orosync.bootstrap.readiness import Readiness
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.sync.ports import AccountQueue, Clock
@@ -36,7 +37,8 @@ class MailboxAccess(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """adapters: URL prefix -> `requests` adapter, for systems inside this process (tests)."""
+    """adapters: URL prefix -> `requests` adapter, for systems inside this process (tests). known_readiness: None where
+    nothing but this process matters. metrics: what /metrics tells; None if there is no such page. Raises TryLater."""
 
     config: Config
     database: Database
@@ -46,6 +48,12 @@ class Parts:
     mailbox_access: MailboxAccess
     adapters: Mapping[str, Any] | None = None
     demo: bool = False
+    known_readiness: Readiness | None = None
+    metrics: Callable[[], bytes] | None = None
+
+    @property
+    def readiness(self) -> Readiness:
+        return self.known_readiness or Readiness(self.database)
 
     def account_of(self, principal: Principal) -> Account | None:
         return self.database.accounts.owned_by(principal.owner)

@@ -40,7 +40,18 @@ def api_blueprints() -> list[Any]:
 
 def plain_blueprints(parts: Parts) -> list[Any]:
     """Pages, the manifest, health, and signing in."""
-    from orosync.web.routes import api_docs, demo, health, landing, look, manifest, oro_sign_in, pane, sign_in
+    from orosync.web.routes import (
+        api_docs,
+        demo,
+        health,
+        landing,
+        look,
+        manifest,
+        metrics,
+        oro_sign_in,
+        pane,
+        sign_in,
+    )
 
     return [
         *([demo.blueprint] if parts.demo else []),
@@ -48,6 +59,7 @@ def plain_blueprints(parts: Parts) -> list[Any]:
         landing.blueprint,
         manifest.blueprint,
         health.blueprint,
+        metrics.blueprint,
         look.style_blueprint,
         api_docs.blueprint,
         oro_sign_in.pages_blueprint,

@@ -1,10 +1,12 @@
-"""`/healthz` and `/readyz`, for whoever watches this process. Nobody signs in for them; they tell yes or no alone."""
+"""`/healthz` and `/readyz`, for whoever watches this process. Nobody signs in for them: they tell which part is missing
+and nothing about it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 
-from orosync.bootstrap.readiness import is_ready
 from orosync.web.parts import parts
 
 blueprint = Blueprint("health", __name__)
@@ -19,16 +21,19 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The process can do its work: on 503 send requests elsewhere for a while."""
-    if is_ready(parts().database):
-        return _answer("ready", 200)
-    response = _answer("not ready", 503)
-    response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return response
+    """The process can do its work: on 503 send requests elsewhere for a while. What stands still everywhere, because
+    a broker or all workers are away, is told as well, but people can go on looking."""
+    lacks = parts().readiness.lacks()
+    missing = [each.part for each in lacks]
+    if any(each.own for each in lacks):
+        response = _answer("not ready", 503, problems=missing)
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return response
+    return _answer("degraded", 200, problems=missing) if lacks else _answer("ready", 200)
 
 
-def _answer(status: str, code: int) -> Response:
-    response = jsonify(status=status)
+def _answer(status: str, code: int, **more: Any) -> Response:
+    response = jsonify(status=status, **more)
     response.status_code = code
     response.headers["Cache-Control"] = "no-store"
     return response
