@@ -475,5 +475,5 @@ def test_every_variable_of_the_configuration_has_its_field() -> None:
         "client_certificate", "pane_client_id", "allowed_tenants", "authority", "graph_url", "oro_hosts", "admins",
         "broker_url", "oro_oauth_client_id", "oro_oauth_client_secret",
         "allow_insecure_loopback", "allow_self_signed", "allow_private_addresses", "frame_ancestors", "log_level",
-        "proxies", "runs_at_once", "history_days", "push",
+        "proxies", "runs_at_once", "history_days", "push", "metrics_token",
     }  # fmt: skip
