@@ -128,15 +128,6 @@ def test_runs_that_a_person_asked_for_and_that_are_not_over_are_never_dropped(
     assert names(waits) == ["newest", "waiting"]
 
 
-def test_a_run_whose_process_was_killed_is_forgotten_too(database: Database, store: AccountStore) -> None:
-    """Nobody asked for it, and nobody will ever finish it."""
-    store.start_run("killed", "sync", OLD)
-    store.start_run("killed lately", "sync", RECENT)
-    finished(store, "newest", NOON)
-    database.retention.drop_old(NOON, HISTORY)
-    assert names(store) == ["newest", "killed lately"]
-
-
 def test_pending_work_is_never_touched(database: Database, store: AccountStore) -> None:
     note(store, Sighting("waits", "v1"))
     store.prepare_intents([create("1")])

@@ -82,16 +82,16 @@ def _ended(now: datetime, old: datetime) -> Iterator[tuple[str, sa.Table, sa.Col
     newer = runs.alias("newer")
     # an account that had nothing to do for months still says when it was in step, and what it is held for
     not_the_last = sa.exists().where(newer.c.account_id == runs.c.account_id, newer.c.id > runs.c.id)
-    killed = sa.and_(runs.c.finished_at.is_(None), runs.c.request.is_(None), runs.c.started_at < old)
-    yield "runs", runs, sa.and_(sa.or_(runs.c.finished_at < old, killed), not_the_last)
+    yield "runs", runs, sa.and_(runs.c.finished_at < old, not_the_last)
     of_plan = sa.exists().where(runs.c.account_id == plans.c.account_id, runs.c.run == plans.c.run)
     yield "plans", plans, sa.not_(of_plan)
     yield "oplog", oplog, sa.and_(_forgotten(old), oplog.c.verb != "create")
     yield "conflicts", conflicts, sa.and_(~conflicts.c.open, conflicts.c.at < old)
     yield "tombstones", tables.links, sa.and_(tables.TOMBSTONE, tables.links.c.ended_at < now - TOMBSTONES)
-    changes, codes = tables.setting_changes, tables.one_time_codes
+    changes, codes, heard = tables.setting_changes, tables.one_time_codes, tables.heard_messages
     yield "setting_changes", changes, changes.c.at < now - SETTING_CHANGES
     yield "one_time_codes", codes, codes.c.expires < now
+    yield "heard_messages", heard, heard.c.expires < now
     boxes = tables.mailboxes
     left_alone = sa.or_(boxes.c.paused_until.is_(None), boxes.c.paused_until < now)
     yield "mailboxes", boxes, sa.and_(boxes.c.counted_at < now - MAILBOXES, boxes.c.expires < now, left_alone)
