@@ -9,14 +9,14 @@ import math
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
 from orosync.bootstrap import Database
 from orosync.errors import TryLater
-from orosync.jobs.housekeeping import keep_house
+from orosync.jobs.housekeeping import Housekeeping
 from orosync.jobs.signs_of_life import name_of_this_process
 from orosync.store.workers import SIGN_EVERY
 from orosync.sync.ports import AccountQueue, Clock
@@ -25,7 +25,6 @@ _log = structlog.get_logger(__name__)
 
 ROUND_EVERY_S = 1.0
 _AHEAD = 2  # times the slots are handed out, so that no worker waits for the next round
-_HOUSE_EVERY = timedelta(hours=6)
 
 
 @dataclass
@@ -37,7 +36,10 @@ class Dispatcher:
     clock: Clock
     history: timedelta
     _well: bool = True
-    _house_kept: datetime | None = None
+    _house: Housekeeping = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._house = Housekeeping(self.database, self.history)
 
     def keep_going(self, over: threading.Event, every_s: float = ROUND_EVERY_S) -> None:
         """A round each second, whatever happens to database and queue meanwhile."""
@@ -53,6 +55,7 @@ class Dispatcher:
             except Exception:  # noqa: BLE001  # the edge of the loop: without it nothing would ever be due
                 _log.exception("a round of the dispatcher broke")
             over.wait(every_s)
+        self._house.wait(most_s=5)
         with suppress(TryLater):  # the others notice
             self.database.workers.leave(name)
 
@@ -73,14 +76,8 @@ class Dispatcher:
                 self.database.due_work.unclaim([rest.account_id for rest in claimed[number:]])
                 raise
         self._note(well=True)
-        self._tidy()
+        self._house.look(self.clock.now())
         return len(claimed)
-
-    def _tidy(self) -> None:
-        now = self.clock.now()
-        if self._house_kept is None or now - self._house_kept >= _HOUSE_EVERY:
-            self._house_kept = now
-            keep_house(self.database, now, self.history)
 
     def _note(self, *, well: bool, why: str = "") -> None:
         """Once for each change, not each second."""
