@@ -52,11 +52,19 @@ class World:
         return OroClient(url, signed, adapters={"https://": WsgiAdapter(self.app)}, pause=self.pauses.append)
 
     def side(
-        self, user: str = "admin", scope: Any = "available", sizes: PageSizes | None = None, **options: Any
+        self,
+        user: str = "admin",
+        scope: Any = "available",
+        sizes: PageSizes | None = None,
+        *,
+        audit: bool = False,
+        **options: Any,
     ) -> OroInstance:
+        """audit: it is looked at if the user may; else the feeds are seen by themselves."""
         client = self.client(user, **options)
         side = OroInstance(client, tuple(Entity), scope, OVERLAP, self.clock, sizes=sizes)
-        side.use(side.discover())
+        facts = side.discover()
+        side.use(facts | {"audit": audit and facts["audit"]})
         self.oro.forget_requests()
         return side
 

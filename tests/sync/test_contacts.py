@@ -14,9 +14,9 @@ from tests.sync.pairs import (
     nothing_moves,
     partner_of,
 )
-from tests.sync.world import World, writes
+from tests.sync.world import World, made, writes
 
-from orosync.core.records import Entity
+from orosync.core.records import Entity, Side
 from orosync.store.database import Database
 
 CONTACT = Entity.CONTACT
@@ -403,6 +403,7 @@ def time_passes(world: World) -> None:
 def test_lists_written_by_another_api_client_are_found_by_the_sweep_and_not_before(
     world: World, values: dict[str, Any], seen: Any
 ) -> None:
+    world.oro.settings.audited = False
     pair = from_oro(
         world,
         CONTACT,
@@ -422,6 +423,7 @@ def test_lists_written_by_another_api_client_are_found_by_the_sweep_and_not_befo
 
 
 def test_the_sweep_comes_by_itself_when_its_interval_is_over(world: World) -> None:
+    world.oro.settings.audited = False
     pair = from_oro(world, CONTACT, firstName="Ada", lastName="Lovelace", emails=FIVE[:1])
     time_passes(world)
     world.oro.api_client_edit("contact", pair.number, {"emails": FIVE[:2]})
@@ -429,6 +431,42 @@ def test_the_sweep_comes_by_itself_when_its_interval_is_over(world: World) -> No
     world.clock.forward(hours=1)
     world.sync()
     assert mails(pair) == FIVE[:2]
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ({"emails": ["other@example.com"]}, lambda item: item["emailAddresses"][0]["address"] == "other@example.com"),
+        ({"phones": ["+4930777777"]}, lambda item: "777777" in item["extended"]["primary_phone"].replace(" ", "")),
+    ],
+    ids=["emails", "phones"],
+)
+def test_the_audit_log_betrays_lists_written_by_another_api_client_before_the_sweep(
+    world: World, values: dict[str, Any], seen: Any
+) -> None:
+    pair = from_oro(world, CONTACT, firstName="Ada", lastName="Lovelace", emails=FIVE[:1], phones=["+4930111111"])
+    time_passes(world)
+    world.sync()
+    idle = world.sync().requests[Side.ORO]
+    world.oro.api_client_edit("contact", pair.number, values)
+    report = world.sync()
+    assert seen(pair.outlook)
+    assert report.requests[Side.ORO] == idle + 1
+    nothing_moves(world)
+
+
+def test_the_audit_log_betrays_a_removal_that_a_creation_hides_in_the_count(world: World) -> None:
+    pair = from_oro(world, CONTACT, firstName="Ada", lastName="Lovelace", emails=FIVE[:1])
+    time_passes(world)
+    world.sync()
+    world.office.delete("contact", pair.number)
+    world.office.create("contact", {"firstName": "Bea", "lastName": "Newer"})
+    world.oro.forget_requests()
+    report = world.sync()
+    assert not any("filter%5Bid%5D%5Bgt%5D" in each.path or "sort=id" in each.path for each in world.oro.request_log)
+    assert made(report, CONTACT, Side.OUTLOOK) == {"created": 1, "updated": 0, "deleted": 1}
+    assert world.store.count_links(CONTACT) == 2
+    nothing_moves(world)
 
 
 # ---------------------------------------------------------------- values

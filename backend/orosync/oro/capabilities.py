@@ -10,7 +10,7 @@ from typing import Any
 
 from orosync.core.records import Entity, Json
 from orosync.errors import EntityForbidden, SignInNeeded
-from orosync.oro import jsonapi, legacy_rest
+from orosync.oro import audit, jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, one_of, rows_of
 from orosync.oro.client import Answer, Dialect, OroClient, api_switched_off
 
@@ -35,6 +35,7 @@ def discover(client: OroClient, entities: Collection[Entity]) -> Json:
         "version": "7.0.2 or later" if external_id else "",
         "workflow_active": workflow_active(client) if tasks else None,
         "contact_external_id": external_id,
+        "audit": audit.may_read(client),
         "countries": countries,
         "regions": regions,
         "forbidden": forbidden,

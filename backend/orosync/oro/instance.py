@@ -7,6 +7,7 @@ what each needs is in its own module.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,6 +19,7 @@ from orosync.core.exchange import (
     NotReadable,
     NotThere,
     Reading,
+    Sighting,
     Write,
     WriteResult,
     Written,
@@ -35,15 +37,17 @@ from orosync.errors import (
 )
 from orosync.oro import capabilities, jsonapi
 from orosync.oro.answers import entity_refusal
+from orosync.oro.audit import AuditEntry, AuditMark, read_audit
 from orosync.oro.client import OroClient
 from orosync.oro.contacts import Contacts
 from orosync.oro.events import Events
 from orosync.oro.feed import Feed, PageSizes
-from orosync.oro.memory import updated_at
+from orosync.oro.memory import Memory, updated_at
 from orosync.oro.tasks import Tasks
 
 Scope = Literal["available", "owned"]
 ACCOUNT_WIDE = (SignInNeeded, AccountBlocked, Unreachable, Throttled)
+AT_ONCE = 50  # values in one question; with all of them the address stays below 4 kB
 CLOCKS_APART = timedelta(minutes=10)  # how far OroCRM's clock may be from ours when a lost create is looked for
 
 
@@ -98,7 +102,8 @@ class OroInstance:
             return False
 
     def pages(self, requests: Sequence[FeedRequest]) -> list[FeedPage | OrosyncError]:
-        return [self._page(request) for request in requests]
+        told = self._told(requests)
+        return [self._page(request, told) for request in requests]
 
     def read(self, entity: Entity, ids: Sequence[str]) -> dict[str, Reading]:
         """Raises what concerns the whole account; an entity that may not be read is NotReadable for every id."""
@@ -139,15 +144,65 @@ class OroInstance:
             if not items or (answer.total is not None and len(items) >= answer.total):
                 return sorted(found, key=lambda item: (updated_at(item), int(item.id)))
 
-    def _page(self, request: FeedRequest) -> FeedPage | OrosyncError:
+    def _told(self, requests: Sequence[FeedRequest]) -> list[AuditEntry] | None:
+        """One reading of the audit log for all feeds that begin a poll now; None if there is nothing to be had."""
+        marks = [each for request in requests if (each := mark_of(request)) is not None and not each.refused]
+        if not marks or not self._facts.get("audit"):
+            return None
+        try:
+            entries = read_audit(self._client, min(each.start(self._overlap) for each in marks))
+        except SideFailing:
+            return None  # it is a hint, and asked for again with the next poll
+        if entries is None:
+            self._facts["audit"] = False
+        return entries
+
+    def _page(self, request: FeedRequest, told: list[AuditEntry] | None) -> FeedPage | OrosyncError:
         try:
             if request.entity is Entity.EVENT:
-                return self._events().page(request)
-            return self._feed(self._resource(request.entity)).page(request)
+                return self._with_hints(request, self._events().page(request), told)
+            return self._with_hints(request, self._feed(self._resource(request.entity)).page(request), told)
         except ACCOUNT_WIDE:
             raise
         except (CursorExpired, EntityForbidden, SideFailing) as error:
             return error
+
+    def _with_hints(self, request: FeedRequest, page: FeedPage, told: list[AuditEntry] | None) -> FeedPage:
+        memory = Memory.from_cursor(page.cursor)
+        if memory.audit is None:  # everything is read now, so it is told from now on; by our clock, for want of theirs
+            if self._facts.get("audit"):
+                memory = replace(memory, audit=AuditMark(jsonapi.instant(self._now() - CLOCKS_APART)))
+                return replace(page, cursor=memory.to_cursor())
+            return page
+        mark = mark_of(request)
+        if mark is None or mark.refused or (told is None and self._facts.get("audit")):
+            return page
+        if told is None:
+            return replace(page, cursor=replace(memory, audit=replace(mark, refused=True)).to_cursor())
+        memory = replace(memory, audit=mark.after(told, self._overlap))
+        hints = self._hints(request.entity, mark.fresh(told, self._overlap), {each.id for each in page.sightings})
+        return replace(page, sightings=(*page.sightings, *hints), cursor=memory.to_cursor())
+
+    def _hints(self, entity: Entity, entries: Sequence[AuditEntry], shown: set[str]) -> list[Sighting]:
+        gone = dict.fromkeys(each.removed[1] for each in entries if each.removed and each.removed[0] is entity)
+        hints = [Sighting(each, removed=True) for each in gone if each not in shown]
+        if entity is Entity.CONTACT:
+            shown = shown | set(gone)
+            contacts = self._holding([each.row for each in entries if each.row is not None])
+            hints += [Sighting(each.id, version=each.version, item=each) for each in contacts if each.id not in shown]
+        return hints
+
+    def _holding(self, rows: Sequence[tuple[str, str]]) -> list[Item]:
+        """Contacts in scope that have these values now; of a value with a comma nobody can ask (it parts a list)."""
+        resource = self._resource(Entity.CONTACT)
+        found: dict[str, Item] = {}
+        for name in ("emails", "phones"):
+            values = list(dict.fromkeys(value for kind, value in rows if kind == name and "," not in value))
+            for start in range(0, len(values), AT_ONCE):
+                wanted = {f"filter[{name}]": ",".join(values[start : start + AT_ONCE])}
+                params = {**wanted, **jsonapi.page(self._sizes.walk), **resource.scope()}
+                found |= {each.id: each for each in resource.items(self._feed(resource).rows(params))}
+        return list(found.values())
 
     def _read_resource(self, entity: Entity, ids: list[str]) -> dict[str, Reading]:
         resource = self._resource(entity)
@@ -211,3 +266,14 @@ class OroInstance:
 
     def _learn_workflow(self, active: bool) -> None:
         self._facts["workflow_active"] = active
+
+
+def mark_of(request: FeedRequest) -> AuditMark | None:
+    """Where the audit log goes on, if this request begins a poll; None in the middle of a walk, and for everything."""
+    if request.full or request.cursor is None:
+        return None
+    try:
+        memory = Memory.from_cursor(request.cursor)
+    except CursorExpired:  # said again, and dealt with, where the page is read
+        return None
+    return memory.audit if memory.walk is None else None

@@ -11,6 +11,7 @@ from typing import Any
 
 EVENTS = "calendarevents"
 OWN_CALENDAR = "calendars/default"
+AUDITS = "audits"
 
 # From one status to another; the steps of the workflow `task_flow` (orocrm-api.md 4).
 TRANSITIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -42,6 +43,12 @@ def event_page(calendar: str, limit: int, *, updated_from: str | None = None, ui
     if uid is not None:
         params["uid"] = uid
     return params
+
+
+def audit_page(limit: int, number: int, *, since: str | None = None) -> dict[str, str]:
+    """Oldest first. Only one class can be asked for at a time, so it is all or one (audits-list-deletions-since)."""
+    params = {"limit": str(limit), "page": str(number)}
+    return params if since is None else params | {"loggedAt>": since}
 
 
 def task_path(id: str) -> str:

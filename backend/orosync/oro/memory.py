@@ -13,6 +13,7 @@ from typing import Any
 
 from orosync.core.records import Item
 from orosync.errors import CursorExpired
+from orosync.oro.audit import AuditMark
 from orosync.oro.jsonapi import instant
 from orosync.oro.legacy_rest import zulu
 
@@ -22,7 +23,8 @@ class Memory:
     """high_water: the newest `updatedAt` seen. seen: id -> (updatedAt, version) of what lies within the overlap.
 
     total: how many records there were at the last poll. walk: where a walk over several pages stands, else None.
-    no_records: ids of rows that are counted by OroCRM and are no records to us (exceptions of series).
+    no_records: ids of rows that are counted by OroCRM and are no records to us (exceptions of series). audit: how far
+    the audit log was read for this entity, None before it was.
     """
 
     high_water: str | None = None
@@ -30,6 +32,7 @@ class Memory:
     total: int | None = None
     walk: Mapping[str, Any] | None = None
     no_records: frozenset[str] = frozenset()
+    audit: AuditMark | None = None
 
     @classmethod
     def from_cursor(cls, cursor: str | None) -> Memory:
@@ -44,6 +47,7 @@ class Memory:
                 total=text["total"],
                 walk=text["walk"],
                 no_records=frozenset(text["no_records"]),
+                audit=AuditMark.from_json(text.get("audit")),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise CursorExpired("The stored position in OroCRM's changes is not readable.") from wrong
@@ -52,6 +56,7 @@ class Memory:
         text = {
             "high_water": self.high_water, "seen": {each: list(at) for each, at in self.seen.items()},
             "total": self.total, "walk": self.walk, "no_records": sorted(self.no_records),
+            "audit": None if self.audit is None else self.audit.to_json(),
         }  # fmt: skip
         return json.dumps(text, separators=(",", ":"))
 

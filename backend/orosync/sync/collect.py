@@ -29,6 +29,7 @@ class _Feed:
     cursor: Cursor
     seen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)  # of ids we hold: the side says they were removed
     rounds: int = 0
     everything: bool = False  # a resync or changed settings: known versions are looked at again
     new_day: bool = False  # the window of events has moved on since everything was last read
@@ -102,6 +103,7 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
         known = _known_versions(session, side, page, look_again=feed.new_day)
         news = [each for each in page.sightings if feed.everything or not _is_known(each, known, shown)]
         feed.fresh.update(each.id for each in news if each.id not in known and not each.removed)
+        feed.gone.update(each.id for each in news if each.removed and each.id in known)
         store.journal(side, entity, news, feed.cursor.generation)
         if page.last and page.full:
             _note_missing(session, side, feed, entity)
@@ -162,7 +164,9 @@ def _balanced(session: Session, side: Side, feed: _Feed, page: FeedPage) -> Curs
 
 
 def _known_count(session: Session, side: Side, feed: _Feed, entity: Entity) -> int:
-    return session.store.count_links(entity) + session.store.count_unlinked(side, entity) + len(feed.fresh)
+    """What the side should hold by our books, its own news included."""
+    held = session.store.count_links(entity) + session.store.count_unlinked(side, entity)
+    return held + len(feed.fresh) - len(feed.gone)
 
 
 def _sweep_now(feed: _Feed, page: FeedPage) -> bool:

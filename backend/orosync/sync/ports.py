@@ -37,7 +37,8 @@ class SidePort(Protocol):
 
         Outlook: {"mailbox_id", "address", "zone", "containers": {entity: id or null if it has to be created}}.
         OroCRM: {"user_id", "address", "zone", "calendar_id", "version", "workflow_active", "contact_external_id",
-        "countries": {id: name}, "regions": {id: [country, code, name]}, "forbidden": [entities]}.
+        "audit": the user may read the audit log, "countries": {id: name}, "regions": {id: [country, code, name]},
+        "forbidden": [entities]}.
         """
 
     def use(self, facts: Json) -> None:
