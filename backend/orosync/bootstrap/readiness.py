@@ -11,10 +11,13 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from orosync.errors import OrosyncError
+from orosync.config import Config
+from orosync.errors import ConfigurationError, OrosyncError
 from orosync.store import migrations
 from orosync.store.database import Database
 from orosync.store.workers import LOST_AFTER
+
+__all__ = ["LOST_AFTER", "Lack", "Reachable", "Readiness", "broker_trouble", "of_itself", "signs_missing"]
 
 _KEPT_S = 5.0  # a broker that is away is not asked for each question
 
@@ -98,6 +101,17 @@ def of_itself(database: Database) -> Iterator[Lack]:
             database.secrets(account_id).get(name)
     except OrosyncError:
         yield Lack("keys", "A stored secret cannot be read with OROSYNC_SECRET_KEYS.", own=True)
+
+
+def broker_trouble(config: Config) -> str:
+    """What is wrong with the broker; empty: it answers."""
+    from orosync.jobs.cluster import must_answer  # Celery is an extra, and slow to import
+
+    try:
+        must_answer(config.broker_url)
+    except ConfigurationError as error:
+        return error.problems[0]
+    return ""
 
 
 def signs_missing(database: Database, *, dispatching: bool = True) -> Iterator[Lack]:
