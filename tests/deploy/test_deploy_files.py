@@ -58,7 +58,9 @@ def shown_commands() -> Iterator[tuple[str, list[str]]]:
         yield f"Dockerfile {number}", [word for word in json.loads(words) if word != "orosync"]
 
 
-@pytest.mark.parametrize(("where", "words"), list(shown_commands()), ids=lambda value: value if type(value) is str else "")
+@pytest.mark.parametrize(
+    ("where", "words"), list(shown_commands()), ids=lambda value: value if type(value) is str else ""
+)
 def test_every_command_is_one_that_the_program_understands(where: str, words: list[str]) -> None:
     understood(words)
 
@@ -110,7 +112,7 @@ def test_secrets_are_files_and_all_of_them_are_declared(compose: dict[str, Any])
     }
     assert used == compose["secrets"].keys()
     environment = compose["x-orosync"]["environment"]
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "CLIENT_SECRET"):
+    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "CLIENT_SECRET", "METRICS_TOKEN"):
         path = Path(environment[f"OROSYNC_{name}_FILE"])
         assert path.parent == Path("/run/secrets")
         assert path.name in compose["x-orosync"]["secrets"]

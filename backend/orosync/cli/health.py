@@ -19,7 +19,8 @@ _SILENT = timedelta(seconds=30)  # workers say every two seconds in the database
 @click.argument("url", required=False)
 @click.pass_context
 def health(ctx: click.Context, url: str | None) -> None:
-    """Whether URL answers as it should (/healthz, /readyz); without one, whether a worker on this host is alive.
+    """Whether URL answers as it should (/healthz, /readyz); without one, whether a worker or dispatcher of this
+    host is alive.
 
     Ends with 0 if so, with 1 if not.
     """
@@ -45,6 +46,6 @@ def _signs() -> str:
     with opened() as (_, database):
         seen = [worker.seen_at for worker in database.workers.all() if worker.name.startswith(host)]
     if not seen:
-        return "no worker of this host gives a sign of life"
+        return "no worker or dispatcher of this host gives a sign of life"
     silent = datetime.now(UTC) - max(seen)
-    return "" if silent <= _SILENT else f"the worker's last sign of life was {silent.total_seconds():.0f} s ago"
+    return "" if silent <= _SILENT else f"the last sign of life was {silent.total_seconds():.0f} s ago"
