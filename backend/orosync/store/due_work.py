@@ -32,6 +32,9 @@ _NOW = sa.bindparam("now", type_=UtcTime)
 _LEASED = sa.exists().where(_LEASE.account_id == _ROW.account_id, _LEASE.owner.is_not(None), _LEASE.expires > _NOW)
 _FREE = sa.and_(_ROW.due_at <= _NOW, sa.or_(_ROW.claimed_until.is_(None), _ROW.claimed_until <= _NOW), sa.not_(_LEASED))
 _ONE = sa.select(tables.due_work).where(_ROW.account_id == sa.bindparam("account_id"))
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_THERE = sa.select(tables.accounts.c.id).where(tables.accounts.c.id.in_(_IDS))
+_SOME = sa.select(tables.due_work).where(_ROW.account_id.in_(_IDS)).order_by(_ROW.account_id).with_for_update()
 _ORDER = (_ROW.urgent.desc(), _ROW.due_at, _ROW.account_id)
 _PLACE = sa.func.row_number().over(partition_by=tables.accounts.c.orocrm_url, order_by=_ORDER).label("place")
 _RANKED = (
@@ -117,6 +120,14 @@ _HURRY = {
     for one in (True, False)
 }
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert(tables.due_work), "postgresql": postgresql.insert(tables.due_work)}
+# all but who was handed it: see _values
+_PLAN = [column.name for column in tables.due_work.columns if column.name not in {"account_id", "claimed_until"}]
+_SAVE = {
+    dialect: insert.on_conflict_do_update(
+        index_elements=["account_id"], set_={name: insert.excluded[name] for name in _PLAN}
+    )
+    for dialect, insert in _INSERT.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +160,21 @@ class DueWorks:
         with self._transactions.writing() as connection:
             row = connection.execute(_ONE.with_for_update(), {"account_id": account_id}).first()
             after = how(DueWork(account_id) if row is None else as_work(row, account_id))
-            values = _values(after)
-            changes = {name: value for name, value in values.items() if name != "account_id"}
-            insert = _INSERT[connection.dialect.name].values(values)
-            connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_=changes))
+            connection.execute(_SAVE[connection.dialect.name], _values(after))
         return after
 
     def call(self, account_ids: Iterable[int], sides: frozenset[Side]) -> None:
-        """Something changed at these sides of these accounts."""
-        for account_id in account_ids:
-            self.change(account_id, lambda work: called(work, sides, self._now()))
+        """Something changed at these sides of these accounts. Those that are gone are passed over."""
+        with self._transactions.writing() as connection:
+            for some in chunks(sorted(set(account_ids))):  # in one order, so that two callers do not block each other
+                there = connection.execute(_THERE, {"ids": some}).scalars().all()
+                rows = {
+                    row.account_id: as_work(row, row.account_id) for row in connection.execute(_SOME, {"ids": some})
+                }
+                now = self._now()
+                works = [called(rows.get(each) or DueWork(each), sides, now) for each in sorted(there)]
+                if works:
+                    connection.execute(_SAVE[connection.dialect.name], [_values(work) for work in works])
 
     def hurry(self, organisation: str | None, within: timedelta) -> int:
         """Look at all accounts, or an organisation's, that are kept in step by themselves: both sides, spread by chance

@@ -20,6 +20,7 @@ from orosync.errors import OrosyncError, TryLater
 
 EVERY_S = 1.0
 _PATIENCE_S = 2.0  # for the database; Graph counts what took longer than 3 s as not delivered
+_IDLE_S = 5.0
 _MANY = 10_000  # accounts; then those of seconds ago are forgotten
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class _Batch:
 
 
 class Calls:
-    """Thread-safe: one for each application. Its thread lives only while there is something to write."""
+    """Thread-safe: one for each application. Its thread ends when nobody called for some seconds."""
 
     def __init__(
         self, database: Database, *, every_s: float = EVERY_S, monotonic: Callable[[], float] = time.monotonic
@@ -95,7 +96,8 @@ class Calls:
     def _write_all(self) -> None:
         while True:
             with self._changed:
-                while not self._batch.accounts and self._later and not self._closing and (wait_s := self._wait_s()) > 0:
+                idle_until = self._monotonic() + _IDLE_S
+                while not self._batch.accounts and not self._closing and (wait_s := self._wait_s(idle_until)) > 0:
                     self._changed.wait(wait_s)
                 batch, self._batch = self._batch, _Batch()
                 accounts = self._with_due_ones(batch.accounts)
@@ -104,8 +106,8 @@ class Calls:
                     return
             self._write(batch, accounts)
 
-    def _wait_s(self) -> float:
-        return min(due for due, _ in self._later.values()) - self._monotonic()
+    def _wait_s(self, idle_until: float) -> float:
+        return min((due for due, _ in self._later.values()), default=idle_until) - self._monotonic()
 
     def _with_due_ones(self, accounts: dict[int, Sides]) -> dict[int, Sides]:
         now = self._monotonic()
@@ -119,10 +121,9 @@ class Calls:
 
     def _write(self, batch: _Batch, accounts: dict[int, Sides]) -> None:
         try:
-            # in one order, so that two processes do not wait for each other; due_work.call would write each by itself
             with self._database.transaction():
-                for each in sorted(accounts):
-                    self._database.due_work.call([each], accounts[each])
+                for sides in set(accounts.values()):
+                    self._database.due_work.call([each for each in accounts if accounts[each] == sides], sides)
         except Exception as error:  # noqa: BLE001  # the edge of a thread: whoever waits has to hear of it
             self._forget(batch, accounts, error)
         batch.done.set()

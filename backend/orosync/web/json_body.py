@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from flask.json.provider import DefaultJSONProvider
 
 DEEPEST = 64  # levels; nothing the API takes has more than a few
+
+
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
@@ -34,7 +38,7 @@ def loads(text: str | bytes, **more: Any) -> Any:
 def _parts(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [*value, *value.values()]
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
+    if isinstance(value, str) and _UNKEEPABLE.search(value):
         raise Unreadable("A text holds a NUL or half a sign.")
     return value if isinstance(value, list) else []
 
