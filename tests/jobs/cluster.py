@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,9 +67,30 @@ class Systems:
 
     def feeds_read(self) -> Counter[str]:
         """How often each mailbox was asked what changed among its contacts: once in each run."""
-        form = re.compile(r"/users/([^/]+)/contactFolders.*delta", re.IGNORECASE)
-        found = (form.match(each["path"]) for each in self.graph("requests")["value"])
+        form = re.compile(r"/users/([^/]+)/.*contacts.*/delta", re.IGNORECASE)
+        found = (form.search(each["path"]) for each in self.graph("requests")["value"])
         return Counter(match.group(1).lower() for match in found if match)
+
+    def add_contact(self, number: int, first: str) -> None:
+        """To the mailbox of person `number`."""
+        item = {"givenName": first, "surname": f"t{number}"}
+        self.graph(f"mailboxes/p{number}@contoso.example/contact", "POST", item)
+
+    def hold_create(self, number: int) -> None:
+        """The next contact of person `number` that is made in OroCRM is made, and whoever asked hears nothing."""
+        wish = {"method": "POST", "path": "/api/contacts$", "body": f'"lastName": ?"t{number}"'}
+        self._ask(self._url_of(number), "hold", "POST", wish)
+
+    def wait_for_held(self, number: int, seconds: int = 60) -> None:
+        until = time.monotonic() + seconds
+        while not self._ask(self._url_of(number), "hold?wait=10", "GET", None):
+            assert time.monotonic() < until, "nobody asked for it"
+
+    def let_go(self, number: int) -> None:
+        self._ask(self._url_of(number), "hold", "DELETE", None)
+
+    def _url_of(self, number: int) -> str:
+        return str(self.told["oro"][self.told["people"][number]["instance"]])
 
     def in_mailbox(self, upn: str) -> list[str]:
         items = self.graph(f"mailboxes/{upn}/contact")["value"]
@@ -124,7 +145,7 @@ class Cluster:
         return "\n".join(f"--- {file.name}\n{file.read_text()}" for file in sorted(self.folder.glob("*.log")))
 
     def workers_seen(self) -> int:
-        return len(self.database.workers.all())
+        return sum(each.slots > 0 for each in self.database.workers.all())
 
     def end(self, name: str, number: int = signal.SIGTERM, within_s: float = 20) -> float:
         """Returns how long it took to end."""
@@ -142,12 +163,12 @@ class Cluster:
 
     # what is due, and what was done
 
-    def make_due(self) -> None:
-        """Everybody, at once, as somebody who was kept in step for long and missed a while."""
+    def make_due(self, numbers: Iterable[int] | None = None) -> None:
+        """These people, or everybody, at once."""
         now = datetime.now(UTC)
         with self.database.transaction():
-            for account_id in self.ids:
-                self.database.due_work.change(account_id, lambda work: _due(work, now))
+            for account_id in self.ids if numbers is None else [self.ids[number] for number in numbers]:
+                self.database.due_work.change(account_id, lambda work: DueWork(work.account_id, due_at=now))
 
     def done(self) -> int:
         """Accounts whose run came to its end, and that are not due again."""
@@ -168,20 +189,45 @@ class Cluster:
             rows = connection.execute(sa.select(tables.runs.c.account_id, tables.runs.c.state)).all()
         return Counter((row.account_id, row.state) for row in rows)
 
+    def held_by(self, process: subprocess.Popen[bytes]) -> set[int]:
+        """Accounts that it works on now."""
+        statement = sa.select(tables.leases.c.account_id, tables.leases.c.owner).where(
+            tables.leases.c.owner.is_not(None)
+        )
+        with self.database.engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return {row.account_id for row in rows if row.owner.split(":")[1] == str(process.pid)}
 
-def _due(work: DueWork, now: datetime) -> DueWork:
-    return DueWork(work.account_id, due_at=now)
+    def whose(self, number: int) -> str:
+        """The name of the worker that has this person's account."""
+        found = [name for name, each in self.processes.items() if self.ids[number] in self.held_by(each)]
+        assert len(found) == 1
+        return found[0]
+
+    def epochs(self) -> dict[int, int]:
+        """How often each account was taken."""
+        with self.database.engine.connect() as connection:
+            rows = connection.execute(sa.select(tables.leases.c.account_id, tables.leases.c.epoch)).all()
+        return {row.account_id: row.epoch for row in rows}
+
+    def open_intents(self) -> int:
+        with self.database.engine.connect() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(tables.intents)).scalar_one())
+
+    def worker_names(self) -> list[str]:
+        return [name for name in self.processes if name.startswith("worker")]
 
 
 @contextlib.contextmanager
 def cluster(
-    folder: Path, database_url: str, kind: str, *, accounts: int, instances: int = 1, contacts: int = 1
+    folder: Path, database_url: str, kind: str, *, accounts: int, instances: int = 1, every: int = 1
 ) -> Iterator[Cluster]:
-    """kind: of the broker. Accounts are kept in step by themselves, and none is due yet."""
+    """kind: of the broker. every: how many people there are for one that has records. Accounts are kept in step by
+    themselves, and none is due yet."""
     key, (host, port) = Fernet.generate_key().decode(), _server(database_url)
     engine = open_engine(database_url)
     migrations.upgrade(engine)
-    systems = Systems(accounts=accounts, instances=instances, contacts=contacts)
+    systems = Systems(accounts=accounts, instances=instances, every=every)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.dispose)
         stack.callback(systems.stop)

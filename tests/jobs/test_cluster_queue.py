@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -73,6 +74,28 @@ def test_a_broker_that_is_away_is_said_soon_and_taken_up_again_when_it_is_back(s
     queue.put(4)
     queue.close()
     assert messages(url, cluster.DUE) == [[1], [4]]
+
+
+def test_a_broker_that_was_away_from_the_start_is_said_as_soon(served: tuple[str, Proxy]) -> None:
+    url, proxy = served
+    proxy.cut()
+    queue = cluster.ClusterQueue(url)
+    told: list[BaseException] = []
+
+    def put() -> None:
+        try:
+            queue.put(1)
+        except TryLater as error:
+            told.append(error)
+
+    thread = threading.Thread(target=put, daemon=True)  # which a mistake would keep waiting for good
+    thread.start()
+    thread.join(20)
+    assert len(told) == 1
+    proxy.mend()
+    queue.put(2)
+    queue.close()
+    assert messages(url, cluster.DUE) == [[2]]
 
 
 def test_a_broker_is_asked_before_work_begins(served: tuple[str, Proxy]) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.store.conftest import NOON, SetClock, account_named
+from tests.store.conftest import NOON, SetClock
+from tests.store.thousands import fill
 
 from orosync.core.due import DueWork
 from orosync.core.records import Side
-from orosync.store import due_work, tables
+from orosync.store import due_work
 from orosync.store.database import Database
 from orosync.store.due_work import CLAIM
 
@@ -273,9 +274,7 @@ def test_processes_that_compete_claim_each_account_once(database: Database, new_
 
 def test_a_round_finds_what_is_due_and_in_hand_by_indexes_however_many_accounts_rest(database: Database) -> None:
     """A walk through 20,000 accounts that have nothing to do, each second, would be the price of having them."""
-    fill(database, 20_000, due_now=20)
-    with database.engine.begin() as connection:
-        connection.execute(sa.text("ANALYZE"))
+    fill(database, 20_000, due_now=20, now=NOON)
     asked = asked_by(database, lambda: (database.due_work.in_hand(), claimed(database, 8, 8), database.due_work.lag()))
     plans = {statement: _plan_of(database, statement, values) for statement, values in asked}
     assert len(plans) >= 5
@@ -304,28 +303,3 @@ def _plan_of(database: Database, statement: str, values: Any) -> str:
     explain = "EXPLAIN QUERY PLAN " if database.engine.dialect.name == "sqlite" else "EXPLAIN "
     with database.engine.connect() as connection:
         return "\n".join(" ".join(map(str, row)) for row in connection.exec_driver_sql(explain + statement, values))
-
-
-def fill(database: Database, count: int, due_now: int) -> None:
-    """Accounts of one instance, with their rows; all but `due_now` of them are due tomorrow."""
-    first = account_named("template")
-    common = {
-        "orocrm_url": first.orocrm_url,
-        "orocrm_user": "u",
-        "oro_auth": "wsse",
-        "graph_auth": "token",
-        "organisation": "",
-        "state": "active",
-        "state_reason": "",
-        "facts": {},
-    }
-    accounts = [{**common, "name": f"n{n}", "mailbox": f"n{n}@example.com"} for n in range(count)]
-    with database.engine.begin() as connection:
-        connection.execute(sa.insert(tables.accounts), accounts)
-        ids = connection.execute(sa.select(tables.accounts.c.id).order_by(tables.accounts.c.id)).scalars().all()
-        rows = [
-            {"account_id": each, "due_at": NOON - MINUTE if number < due_now else NOON + timedelta(days=1)}
-            | {"urgent": False, "trouble": "", "reason": "", "attempts": 0}
-            for number, each in enumerate(ids)
-        ]
-        connection.execute(sa.insert(tables.due_work), rows)

@@ -6,10 +6,12 @@ when its work is done; what a broker loses, doubles or delays is put right by du
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import structlog
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import worker_shutting_down
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
@@ -123,6 +125,7 @@ class ClusterQueue:
 
 def work_off(broker_url: str, work: Work, threads: int, name: str) -> None:
     """Until the process is told to end; then runs end at their next step, and are waited for."""
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)  # one each time, for a setting that is meant so
     app = celery_app(broker_url)
 
     @app.task(name=TASK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from orosync.errors import ConfigurationError
 
 WRITES = "orosync_writes"  # execution option of connections that will write
+_USED_AT, _TRUSTED_S = "orosync_used_at", 5.0  # of a connection in the pool
 LOCK_WAIT_S = 5  # how long a writer waits for another one (reference/dependencies.md 2.3)
 
 # FULL makes every commit survive a power cut: an intent must be on disk before its request leaves (R23). Measured:
@@ -94,16 +96,36 @@ def _postgresql(url: sa.URL) -> sa.Engine:
     if isinstance(given, str):
         options = f"{given} {options}"
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 10, "options": options},
         )
     except ModuleNotFoundError:
         raise ConfigurationError(
             ["OROSYNC_DATABASE_URL names PostgreSQL, but its driver is missing; install orosync[cluster]"]
         ) from None
+    _ping_after_a_rest(engine)
+    return engine
+
+
+def _ping_after_a_rest(engine: sa.Engine) -> None:
+    """As SQLAlchemy's pre-ping, but not for a connection that was in use just now: a run takes one a hundred times, and
+    each of those pings would go to the server and back."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info[_USED_AT] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def must_be_alive(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        now = time.monotonic()
+        if now - entry.info.get(_USED_AT, now) < _TRUSTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # the pool takes another one
 
 
 def is_temporary(error: sa.exc.DBAPIError) -> bool:

@@ -39,6 +39,22 @@ _HISTORY = (
 _ACCOUNT = sa.select(tables.accounts.c.organisation).where(tables.accounts.c.id == sa.bindparam("account_id"))
 
 
+# one row at least if there is such an account
+_IN_FORCE = (
+    sa.select(_ROW.level, _ROW.key, _ROW.value)
+    .select_from(tables.accounts)
+    .outerjoin(
+        tables.settings,
+        sa.or_(
+            sa.and_(_ROW.level == "system", _ROW.scope == ""),
+            sa.and_(_ROW.level == "organisation", _ROW.scope == tables.accounts.c.organisation),
+            sa.and_(_ROW.level == "user", _ROW.scope == sa.bindparam("own_scope")),
+        ),
+    )
+    .where(tables.accounts.c.id == sa.bindparam("account_id"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """Whose settings: use SYSTEM, `organisation(name)` or `user(account_id)`."""
@@ -134,19 +150,24 @@ class Settings:
 class SettingsLevels(AccountPart):
     def settings_levels(self) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
         """(system, organisation, user) as they were set; missing keys are "use the level above"."""
-        with self._transactions.reading() as connection:
-            name = _organisation_of(connection, self._account_id)
-            return (
-                _of_level(connection, SYSTEM),
-                _of_level(connection, organisation(name)),
-                _of_level(connection, user(self._account_id)),
-            )
+        rows = self._rows(_IN_FORCE, own_scope=str(self._account_id))
+        if not rows:
+            raise _gone(self._account_id)
+        levels: dict[str, dict[str, Any]] = {"system": {}, "organisation": {}, "user": {}}
+        for row in rows:
+            if row.level is not None:
+                levels[row.level][row.key] = row.value
+        return levels["system"], levels["organisation"], levels["user"]
+
+
+def _gone(account_id: int) -> BadInput:
+    return BadInput(f"There is no account {account_id} (any more).", field="account")
 
 
 def _organisation_of(connection: sa.Connection, account_id: int) -> str:
     name = connection.execute(_ACCOUNT, {"account_id": account_id}).scalar_one_or_none()
     if name is None:
-        raise BadInput(f"There is no account {account_id} (any more).", field="account")
+        raise _gone(account_id)
     return str(name)
 
 

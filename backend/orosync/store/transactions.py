@@ -37,6 +37,9 @@ class Transactions:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writers = engine.execution_options(**{WRITES: True})
+        # PostgreSQL would be asked to begin and to roll back around each statement that only reads
+        alone = engine.dialect.name == "postgresql"
+        self._readers = engine.execution_options(isolation_level="AUTOCOMMIT") if alone else engine
         self._open = _Open()
 
     @contextmanager
@@ -63,7 +66,7 @@ class Transactions:
         if self._open.connection is not None:
             yield self._open.connection
             return
-        with _speaking_plainly(), self.engine.connect() as connection:
+        with _speaking_plainly(), self._readers.connect() as connection:
             yield connection
 
     def _fence(self, connection: sa.Connection, lease: leases.Lease | None) -> None:

@@ -1,0 +1,66 @@
+"""What is done to a cluster, and what is asked of it afterwards, whatever its size."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+
+from tests.jobs.brokers import wait_until
+from tests.jobs.cluster import Cluster
+
+
+@dataclass
+class Killed:
+    """accounts: that the killed ones had at that moment. first_s, all_s: until the first of those, and each, was taken
+    up by another one."""
+
+    accounts: set[int]
+    first_s: float
+    all_s: float
+
+
+def kill_in_mid_run(running: Cluster, *, person: int, how_many: int) -> Killed:
+    """Everybody is due; when OroCRM has made a contact of this person and has not answered yet, the worker that asked
+    is killed, and others with it."""
+    running.systems.hold_create(person)
+    running.make_due()
+    running.systems.wait_for_held(person, 300)
+    victims = [running.whose(person)]
+    victims += [name for name in running.worker_names() if name not in victims][: how_many - 1]
+    for name in victims:
+        running.processes[name].send_signal(signal.SIGKILL)
+    before = time.monotonic()
+    accounts = {each for name in victims for each in running.held_by(running.processes[name])}
+    epochs = running.epochs()
+    for name in victims:
+        running.processes.pop(name).wait(timeout=30)
+    running.systems.let_go(person)
+    assert running.ids[person] in accounts
+    first_s = 0.0
+
+    def taken_up() -> bool:
+        nonlocal first_s
+        now = running.epochs()
+        again = [each for each in accounts if now[each] > epochs[each]]
+        first_s = first_s or (time.monotonic() - before if again else 0.0)
+        return len(again) == len(accounts)
+
+    wait_until(taken_up, f"{len(accounts)} accounts of the killed are taken up again", 120)
+    return Killed(accounts, first_s, time.monotonic() - before)
+
+
+def settle(running: Cluster, seconds: float) -> float:
+    """Until everybody had their run; returns how long it took."""
+    return wait_until(lambda: running.done() == len(running.ids), "everybody had their run", seconds, every_s=0.2)
+
+
+def everything_is_there_once(running: Cluster, every: int = 1) -> None:
+    """What each person had on one side is on both, and nothing twice. every: as in `cluster`."""
+    in_oro = running.systems.in_oro()
+    for number, person in enumerate(running.systems.told["people"]):
+        mailbox = running.systems.in_mailbox(person["upn"])
+        assert len(mailbox) == len(set(mailbox)), person["upn"]
+        assert in_oro.get(str(number), []) == mailbox
+        if number % every == 0:
+            assert {f"G0 g{number}", f"T0 t{number}"} <= set(mailbox)
