@@ -47,6 +47,13 @@ def test_an_alert_says_how_urgent_it_is_and_what_it_means(rule: dict[str, Any]) 
     assert f"`{rule['alert']}`" in operations, "operations.md says what to do about it"
 
 
+def test_no_document_names_an_alert_or_a_metric_that_does_not_exist(told: dict[str, dict[str, set[str]]]) -> None:
+    pages = "\n".join(page.read_text("utf-8") for page in (REPOSITORY / "docs").glob("*.md"))
+    assert set(re.findall(r"`(Orosync\w+)`", pages)) == {rule["alert"] for rule in rules()}
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in told}
+    assert set(re.findall(r"`(orosync_[a-z_]+)", pages)) <= families
+
+
 def test_panels_have_ids_of_their_own_and_do_not_cover_each_other(dashboard: dict[str, Any]) -> None:
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) > 15

@@ -133,7 +133,7 @@ def test_every_environment_variable_is_documented_and_no_other() -> None:
 
 def test_the_documented_defaults_are_those_of_the_program() -> None:
     config, rows = Config(data_dir=Path("/data"), database_url="sqlite://"), rows_of_the_environment()
-    for name in ("AUTHORITY", "GRAPH_URL", "LOG_LEVEL", "FRAME_ANCESTORS", "PROXIES"):
+    for name in ("AUTHORITY", "GRAPH_URL", "LOG_LEVEL", "FRAME_ANCESTORS", "PROXIES", "RUNS_AT_ONCE", "HISTORY_DAYS"):
         value = getattr(config, name.lower())
         texts = value if isinstance(value, tuple) else (value,)
         assert rows[name] == ", ".join(str(each) if isinstance(each, int) else f"`{each}`" for each in texts)
@@ -174,12 +174,14 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def shown_commands() -> list[tuple[str, str]]:
-    """(page, line) of every `orosync ...` in a code block or between backticks."""
+    """(page, line) of every `orosync ...` in a code block or between backticks; in a block it may have its folder, and
+    be the entry point of an image."""
     found = []
     for page in PAGES:
         text = text_of(page)
         for code in blocks_of(page):
-            found += [(name_of(page), line.strip()) for line in code.splitlines() if line.startswith("orosync ")]
+            lines = re.findall(r"^(?:\S*/orosync|orosync|docker run --rm orosync:\w+) ([^>|\n]+)", code, re.MULTILINE)
+            found += [(name_of(page), f"orosync {line.strip()}") for line in lines]
         inline = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
         found += [(name_of(page), line) for line in re.findall(r"`(orosync [^`]+)`", inline)]
     return found
@@ -217,6 +219,15 @@ def test_a_shown_command_is_one_that_the_program_understands(
 def is_named_only(command: click.Command, words: list[str]) -> bool:
     """In running text a command may stand for itself, without what it needs."""
     return not words or words == ["--help"] or isinstance(command, click.Group)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_of_the_repository_that_are_named_exist(page: Path) -> None:
+    """Those between backticks that begin with a folder of it."""
+    folders = "backend|deploy|docs|tests|addin"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]+)`", text_of(page)))
+    made_by_people = {"deploy/secrets/", "deploy/orosync.env"}
+    assert {each for each in named - made_by_people if not (REPOSITORY / each).exists()} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
