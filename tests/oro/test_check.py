@@ -188,3 +188,38 @@ def test_whether_the_workflow_is_active(world: World, active: bool, tasks: int, 
     for _ in range(tasks):
         world.oro.back_office.create("task", {"subject": "A"})
     assert world.side().facts["workflow_active"] is found
+
+
+# ---------------------------------------------------------------- webhooks
+
+
+def of_webhooks(world: World) -> list[Finding]:
+    client, secret = world.oro.add_oauth_client(["client_credentials"], "admin")
+    grant = Grant("client_credentials", client, secret)
+    found = check(world.client(sign_in=OAuth(grant, now=world.clock)), wsse=False, now=world.clock)
+    assert not any(each.blocks for each in found)
+    return [each for each in found if each.what == "webhooks"]
+
+
+def test_before_7_0_2_nothing_is_said_of_webhooks(world: World) -> None:
+    assert of_webhooks(world) == []
+
+
+def test_that_no_webhook_is_switched_on_after_installation_is_a_harmless_note_with_what_to_do(world: World) -> None:
+    world.oro.settings.version = "7.0.2"
+    (found,) = of_webhooks(world)
+    assert found.ok
+    assert "off for contacts, tasks and calendar events" in found.message
+    assert "Entity Management" in found.remedy
+    world.oro.settings.webhook_accessible = ("contact", "task")
+    (found,) = of_webhooks(world)
+    assert "off for calendar events" in found.message
+    world.oro.settings.webhook_accessible = ("contact", "task", "event")
+    (found,) = of_webhooks(world)
+    assert found.remedy == ""
+
+
+def test_a_user_who_may_not_see_webhooks_is_not_bothered_with_them(world: World) -> None:
+    world.oro.settings.version = "7.0.2"
+    world.oro.fail_next("GET", "webhooktopics", 403, {"errors": [{"status": "403", "title": "access denied"}]})
+    assert of_webhooks(world) == []

@@ -14,7 +14,9 @@ from tests.web.application import CRM, Application, Person
 from werkzeug.test import TestResponse
 
 from orosync.core.records import Entity, Side
+from orosync.errors import TryLater
 from orosync.store.webhooks import InTheMaking
+from orosync.web.calls import Calls
 
 CONTACT = Entity.CONTACT
 
@@ -24,6 +26,7 @@ class Hook:
 
     def __init__(self, world: Application, topic: str = "contact.updated") -> None:
         self.world, self.topic = world, topic
+        world.flask.extensions["orosync.calls"] = Calls(world.database, every_s=0)  # no test waits for its second
         making = world.database.webhooks.begin(CRM, topic)
         assert making is not None
         self.making: InTheMaking = making
@@ -119,6 +122,22 @@ def test_a_message_that_comes_again_has_no_effect(world: Application, first: int
     assert hook.tell(first) == 204
     assert not is_called(world)
     assert hook.tell(first, "m-2") == 204
+    assert is_called(world)
+
+
+def test_a_call_that_could_not_be_written_may_come_again(
+    world: Application, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = Hook(world)
+
+    def locked(*_: Any) -> None:
+        raise TryLater("The database is locked.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.database.due_work, "call", locked)
+        assert hook.tell(first) == 503
+    assert not is_called(world)
+    assert hook.tell(first) == 204
     assert is_called(world)
 
 

@@ -16,6 +16,7 @@ from orosync.bootstrap.oro_consent import (
     consent_page,
     exchange_code,
 )
+from orosync.bootstrap.oro_push import keep_oro_push, leave_oro_push
 from orosync.bootstrap.parts import (
     RandomIds,
     SystemClock,
@@ -64,7 +65,9 @@ __all__ = [
     "end_graph_push",
     "exchange_code",
     "keep_graph_push",
+    "keep_oro_push",
     "leased",
+    "leave_oro_push",
     "level_of",
     "look_soon",
     "open_database",

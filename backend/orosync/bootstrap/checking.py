@@ -31,8 +31,8 @@ from orosync.sync.ports import Clock
 @dataclass(frozen=True, slots=True)
 class Finding:
     """side: who was asked. what: url, connection, certificate, clock, sign_in, api, profile, mailbox, contact, task,
-    event. message and remedy: for people. fingerprint: SHA-256 (hex) of a certificate that is not trusted; where
-    `Config.allow_self_signed` says so, a person may compare and pin it (`Account.certificate`)."""
+    event, webhooks. message and remedy: for people. fingerprint: SHA-256 (hex) of a certificate that is not trusted;
+    where `Config.allow_self_signed` says so, a person may compare and pin it (`Account.certificate`)."""
 
     side: Side
     ok: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from orosync.bootstrap.oro_push import oro_calls
 from orosync.bootstrap.parts import settings_of
 from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, looked_at_soon, replanned
 from orosync.core.ledger import Account
@@ -26,7 +27,7 @@ def pace_of(database: Database, account: Account) -> Pace:
     begun = database.account_store(account.id).has_begun()
     interval_s = {
         Side.OUTLOOK: _unless_called(database, account, settings, float(settings.outlook_sync_interval)),
-        Side.ORO: float(settings.crm_sync_interval),
+        Side.ORO: _unless_oro_calls(database, account, settings, float(settings.crm_sync_interval)),
     }
     return Pace(interval_s, enabled=settings.enable_sync and begun and account.state != "disabled")
 
@@ -40,6 +41,12 @@ def _unless_called(database: Database, account: Account, settings: Settings, int
         if calls_by_itself(promised, wanted, database.subscriptions.now())
         else interval_s
     )
+
+
+def _unless_oro_calls(database: Database, account: Account, settings: Settings, interval_s: float) -> float:
+    """The same for OroCRM, where it has lately been heard to call."""
+    wanted = [entity for entity in Entity if settings.wants(entity)]
+    return max(interval_s, SAFETY_POLL_S) if oro_calls(database, account, wanted) else interval_s
 
 
 def plan_next(

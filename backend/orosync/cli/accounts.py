@@ -294,5 +294,6 @@ def remove(name: str, *, yes: bool) -> None:
                 raise BadInput("Nobody can be asked whether this is meant.", field="--yes", remedy="Give --yes.")
             click.confirm(f"Forget account {name}, what is linked, and its history?", abort=True, err=True)
         bootstrap.end_graph_push(config, database, account)
+        bootstrap.leave_oro_push(config, database, account)
         database.accounts.remove(account.id)
     click.echo(f"Account {name} is removed.")

@@ -184,20 +184,25 @@ class AccountWork:
     def _keep_push(self, account: Account, held: Held) -> None:
         """Under the run's lease, because the mailbox has to be its. Without push everything only takes longer, so no
         trouble with it may become the account's."""
-        try:
+        config, database = self._config, self._database
+        adapters, clock, chance = self._adapters, self._clock, self._chance
+
+        def of_graph() -> None:
+            allowance = held.allowance
             bootstrap.keep_graph_push(
-                self._config,
-                self._database,
-                account,
-                adapters=self._adapters,
-                clock=self._clock,
-                allowance=held.allowance,
-                chance=self._chance,
+                config, database, account, adapters=adapters, clock=clock, allowance=allowance, chance=chance
             )
-        except OrosyncError as error:
-            _log.info("push could not be looked after", account=account.name, why=str(error))
-        except Exception:  # noqa: BLE001  # see above
-            _log.exception("looking after push broke", account=account.name)
+
+        def of_oro() -> None:
+            bootstrap.keep_oro_push(config, database, account, adapters=adapters, clock=clock)
+
+        for keep in (of_graph, of_oro):
+            try:
+                keep()
+            except OrosyncError as error:
+                _log.info("push could not be looked after", account=account.name, why=str(error))
+            except Exception:  # noqa: BLE001  # see above
+                _log.exception("looking after push broke", account=account.name)
 
     def _run(self, account: Account, request: RunRequest, progress: Progress, run: str, held: Held) -> Report:
         return bootstrap.run_once(

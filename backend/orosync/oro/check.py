@@ -12,19 +12,20 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from orosync.core.records import Entity
+from orosync.core.webhooks import TOPICS
 from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded, Unreachable
-from orosync.oro import capabilities
+from orosync.oro import capabilities, webhooks
 from orosync.oro.answers import PLURAL
 from orosync.oro.client import OroClient
 
-HARMLESS = frozenset({"clock", *(entity.value for entity in Entity)})
+HARMLESS = frozenset({"clock", "webhooks", *(entity.value for entity in Entity)})
 SKEW = timedelta(seconds=15)  # `Created` is set 20 seconds back
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """what: url, connection, certificate, clock, sign_in, api, profile, contact, task, event. message: for people.
-    fingerprint: SHA-256 (hex) of the certificate that is not trusted, to be compared and pinned."""
+    """what: url, connection, certificate, clock, sign_in, api, profile, contact, task, event, webhooks. message and
+    remedy: for people. fingerprint: SHA-256 (hex) of the certificate that is not trusted, to be compared and pinned."""
 
     ok: bool
     what: str
@@ -83,7 +84,7 @@ def _check(
     findings.append(signed)
     if not signed.ok:
         return findings
-    return [*findings, *(_entity(client, entity) for entity in entities)]
+    return [*findings, *(_entity(client, entity) for entity in entities), *_webhooks(client, entities)]
 
 
 def check_unsigned(
@@ -203,3 +204,25 @@ def _entity(client: OroClient, entity: Entity) -> Finding:
         False, entity.value, f"This OroCRM answers a request for {name} with status {answer.status}.",
         f"Switch {name} off in the settings, or ask its administrator for the package that has them.",
     )  # fmt: skip
+
+
+def _webhooks(client: OroClient, entities: Collection[Entity]) -> list[Finding]:
+    """Only to be known: without them changes of OroCRM are found by asking, somewhat later."""
+    try:
+        offered = webhooks.offered(client)
+    except OrosyncError:
+        return []  # what a user's role, or a moment's trouble, hides is no reason to be told of
+    if offered is None:
+        return []  # before 7.0.2
+    have = {TOPICS[name].entity for name in offered}
+    names = [PLURAL[entity] for entity in entities if entity not in have]
+    missing = " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    if not missing:
+        return [Finding(True, "webhooks", "OroCRM can tell at once when something changes (webhooks).")]
+    return [
+        Finding(
+            True, "webhooks", f"OroCRM could tell us of changes at once, but its webhooks are off for {missing}.",
+            "If that is wanted, its administrator allows webhooks for these entities: System > Entities > Entity "
+            "Management. Until then changes are found by asking.",
+        )
+    ]  # fmt: skip

@@ -51,9 +51,12 @@ _RESEAL = sa.update(tables.webhooks).where(_ONE).values(secret=sa.bindparam("sec
 
 _MESSAGE = tables.heard_messages.c
 _FORGET_MESSAGES = sa.delete(tables.heard_messages).where(_MESSAGE.expires <= sa.bindparam("now_"))
+_HAS_HEARD = sa.select(_MESSAGE.digest).where(
+    _MESSAGE.digest == sa.bindparam("digest_"), _MESSAGE.expires > sa.bindparam("now_")
+)
 _HEAR: dict[str, Any] = {
-    "sqlite": sqlite.insert(tables.heard_messages).on_conflict_do_nothing().returning(_MESSAGE.digest),
-    "postgresql": postgresql.insert(tables.heard_messages).on_conflict_do_nothing().returning(_MESSAGE.digest),
+    "sqlite": sqlite.insert(tables.heard_messages).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(tables.heard_messages).on_conflict_do_nothing(),
 }
 
 _REST = Upsert(tables.webhook_rests)
@@ -113,7 +116,7 @@ class Webhooks:
     def __init__(self, transactions: Transactions, vault: Callable[[], Vault], now: Callable[[], datetime]) -> None:
         self._transactions = transactions
         self._vault = vault
-        self._now = now
+        self.now = now
 
     # registrations
 
@@ -125,7 +128,7 @@ class Webhooks:
 
     def begin(self, orocrm_url: str, topic: str) -> InTheMaking | None:
         """To be followed by `made` or `drop`. None: there is one, or somebody is making one."""
-        vault, now = self._vault(), self._now()
+        vault, now = self._vault(), self.now()
         token, secret = vault.encrypt(_PURPOSE), secrets.token_urlsafe(32)
         values = {
             "digest": _digest(token),
@@ -149,7 +152,7 @@ class Webhooks:
 
     def verified(self, digest: str, *, enabled: bool) -> None:
         """It is still there."""
-        self._write(_LOOKED_AT, {"digest_": digest, "at_": self._now(), "on_": enabled})
+        self._write(_LOOKED_AT, {"digest_": digest, "at_": self.now(), "on_": enabled})
 
     def drop(self, digest: str) -> None:
         self._write(_DROP, {"digest_": digest})
@@ -185,16 +188,20 @@ class Webhooks:
         except ConfigurationError:
             return False
 
-    def hear(self, webhook: Webhook, message_id: str) -> bool:
-        """False if this very message came a short while ago."""
-        now = self._now()
-        known = {"digest": _digest(f"{webhook.digest} {message_id}"), "expires": now + HEARD_AGAIN}
+    def has_heard(self, webhook: Webhook, message_id: str) -> bool:
+        """This very message came a short while ago."""
+        values = {"digest_": _message(webhook, message_id), "now_": self.now()}
+        with self._transactions.reading() as connection:
+            return connection.execute(_HAS_HEARD, values).first() is not None
+
+    def hear(self, webhook: Webhook, message_id: str) -> None:
+        now = self.now()
+        known = {"digest": _message(webhook, message_id), "expires": now + HEARD_AGAIN}
         with self._transactions.writing() as connection:
             connection.execute(_FORGET_MESSAGES, {"now_": now})
-            new = connection.execute(_HEAR[connection.dialect.name], known).scalar_one_or_none()
+            connection.execute(_HEAR[connection.dialect.name], known)
             if webhook.heard_at is None or now - webhook.heard_at >= _HEARD_EVERY:
                 connection.execute(_CALLED, {"digest_": webhook.digest, "at_": now})
-        return new is not None
 
     def accounts(self, orocrm_url: str, *, but: int = 0) -> list[int]:
         """Ids of the accounts of an instance, switched off or not; `but` is left out."""
@@ -232,6 +239,10 @@ def reseal(connection: sa.Connection, vault: Vault) -> int:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _message(webhook: Webhook, message_id: str) -> str:
+    return _digest(f"{webhook.digest} {message_id}")
 
 
 def _to_webhook(row: sa.Row[Any]) -> Webhook:

@@ -37,6 +37,13 @@ def end_push(account: Account) -> None:
     bootstrap.end_graph_push(its.config, its.database, account, adapters=its.adapters, clock=its.clock)
 
 
+def before_removal(account: Account) -> None:
+    """Nobody calls for it any more, and nobody for its OroCRM if it was the last one there."""
+    its = parts()
+    end_push(account)
+    bootstrap.leave_oro_push(its.config, its.database, account, adapters=its.adapters, clock=its.clock)
+
+
 def mine() -> Mine:
     """Raises NotSignedIn, NotConnected."""
     principal = signed_in()

@@ -11,7 +11,7 @@ from orosync.core.ledger import Account
 from orosync.core.records import Entity, Json
 from orosync.errors import BadInput
 from orosync.web import paging
-from orosync.web.accounts import end_push
+from orosync.web.accounts import before_removal, end_push
 from orosync.web.blueprint import Blueprint
 from orosync.web.parts import parts
 from orosync.web.principal import Principal, administrator
@@ -94,7 +94,7 @@ class OneAccount(MethodView):
     def delete(self, account_id: int) -> None:
         """Forget it with its links, history and secrets; records stay on both sides."""
         account = _account(account_id)
-        end_push(account)
+        before_removal(account)
         parts().database.accounts.remove(account.id)
 
 

@@ -13,7 +13,7 @@ from orosync.config import check_listed_oro_url
 from orosync.core.ledger import Account
 from orosync.core.records import Json
 from orosync.errors import BadInput
-from orosync.web.accounts import end_push, mine
+from orosync.web.accounts import before_removal, mine
 from orosync.web.blueprint import Blueprint
 from orosync.web.oro_sign_in import Consented, offered, put_back, redeem_oro_code
 from orosync.web.parts import parts
@@ -55,7 +55,7 @@ class TheConnection(MethodView):
                 remedy="Ask an administrator to remove it.",
                 code="disabled",
             )
-        end_push(account)
+        before_removal(account)
         parts().database.accounts.remove(account.id)
 
 

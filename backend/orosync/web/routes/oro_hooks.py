@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 
 from orosync.core.records import Side
 from orosync.core.webhooks import ALGORITHM, TOPICS, is_signed, read_notification
@@ -17,6 +17,7 @@ from orosync.errors import BadInput
 from orosync.web.blueprint import Blueprint, ProblemSchema
 from orosync.web.parts import parts
 from orosync.web.problems import MEDIA_TYPE, NotAllowed, NotFound, Problem
+from orosync.web.routes.hooks import calls_of
 
 LARGEST_BODY = 64 * 1024  # ids alone are a few hundred bytes
 
@@ -73,14 +74,15 @@ def hear_oro(token: str) -> None:
     if not database.webhooks.accounts(webhook.orocrm_url):
         database.webhooks.drop(webhook.digest)
         raise _gone()
-    if not database.webhooks.hear(webhook, told.message_id):
-        return  # it came already
+    if database.webhooks.has_heard(webhook, told.message_id):
+        return
     topic = TOPICS[webhook.topic]
     if topic.event == "created":  # nobody knows it yet, and it may be anybody's
         concerned = database.webhooks.accounts(webhook.orocrm_url)
     else:
         concerned = database.webhooks.holding(webhook.orocrm_url, topic.entity, told.record_id)
-    database.due_work.call(concerned, frozenset({Side.ORO}))
+    calls_of(current_app).call(dict.fromkeys(concerned, frozenset({Side.ORO})))
+    database.webhooks.hear(webhook, told.message_id)  # at the end: what could not be written may come again
 
 
 def _body() -> bytes:
