@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 from uuid import UUID
 
 import pytest
@@ -40,7 +40,9 @@ from orosync.core.mapping.lens import FAX_PROPERTY, GENDER_PROPERTY, PRIMARY_PHO
 from orosync.core.records import Entity, Json
 from orosync.outlook.auth import StaticToken
 from orosync.outlook.mailbox import OutlookMailbox
+from orosync.outlook.subscriptions import Subscriptions
 from orosync.sandbox.graph import LoggedRequest
+from orosync.sandbox.transport import WsgiAdapter
 
 ALL = [CONTACT, TASK, EVENT]
 NAMES = {CONTACT: "Oro people", TASK: "Oro tasks", EVENT: "Oro calendar"}
@@ -224,6 +226,33 @@ def test_every_request_the_client_can_send_is_one_the_model_knows(model: Model, 
     expected = set(re.split(r"\s{2,}|\n", TEMPLATES.strip()))
     assert sent == expected
     print(f"\n{len(log)} requests, {len(different)} different ones, of {len(sent)} kinds match the recorded model")
+
+
+def test_requests_about_subscriptions_are_ones_the_model_knows(model: Model) -> None:
+    """They belong to no mailbox, so no method of the mailbox sends them."""
+    tenant = Tenant()
+    tenant.graph.notifications.adapters["https://sync.example.com"] = WsgiAdapter(echo)
+    hook = "https://sync.example.com/hook"
+    ours = Subscriptions(tenant_client(tenant, "me"), hook=hook, lifecycle=f"{hook}/lifecycle", now=tenant.clock)
+    made = [ours.create(resource, entity) for resource, entity in (("me/contacts", CONTACT), ("me/events", EVENT))]
+    again = ours.create("me/contacts", CONTACT)  # looks for the one before, and ends it
+    ours.renew(made[1].id, EVENT)
+    ours.delete(again.id)
+    for seen, call in zip(tenant.graph.request_log, tenant.adapter.sent, strict=True):
+        model.check(seen)
+        model.check_call(call)
+        assert 'IdType="ImmutableId"' in seen.headers["prefer"]
+    ids_of_ours = {made[0].id, made[1].id, again.id}
+    sent = {
+        f"{seen.method} {'/'.join('' if part in ids_of_ours else part for part in seen.path.split('/'))}"
+        for seen in tenant.graph.request_log
+    }
+    assert {"POST /subscriptions", "GET /subscriptions", "DELETE /subscriptions/", "PATCH /subscriptions/"} == sent
+
+
+def echo(environ: Json, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [parse_qs(environ["QUERY_STRING"])["validationToken"][0].encode()]
 
 
 def test_every_request_has_the_headers_the_documentation_asks_for() -> None:
