@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,24 @@ def test_a_run_that_was_already_asked_for_is_shown_in_place_of_a_second(world: P
     outlook.shows("running")
     world.queue.work()
     outlook.shows("nothing-to-do", "status")
+
+
+def test_a_run_that_nobody_asked_for_may_be_forgotten_while_it_is_watched(world: PaneWorld, outlook: Outlook) -> None:
+    """It found nothing to do, so it leaves no trace; that is no trouble to tell anybody of."""
+    world.in_step()
+    account, now = world.account().id, world.parts.clock.now()
+    lease = world.database.leases.take(account, "a worker:idle", now, timedelta(minutes=5))
+    assert lease is not None
+    store = world.database.account_store(account, lease)
+    store.start_run("idle", "sync", now)
+    outlook.open()
+    outlook.shows("running", "status")
+    store.forget_run("idle")
+    world.database.leases.release(lease)
+    outlook.shows("nothing-to-do", "status")
+    outlook.page.locator('[data-action="sync-now"]').wait_for()
+    expect(outlook.page.locator("#notice")).to_be_hidden()
+    assert outlook.broken() == []
 
 
 def test_a_token_that_has_ended_is_renewed_without_a_word(world: PaneWorld, outlook: Outlook) -> None:

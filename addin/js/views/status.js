@@ -1,6 +1,7 @@
 /** The first section: is everything in step, when was it looked, and the button that looks now. */
 
 import { bar, button, h, replace } from "../dom.js";
+import { NotFound } from "../errors.js";
 import { relative, t, tOr, when } from "../i18n.js";
 import { icon } from "../icons.js";
 import { look } from "../look-html.js";
@@ -215,13 +216,14 @@ async function follow(context, parts, run) {
       return;
     }
     await app.refreshStatus(signal);
-    if (keepFocus) parts.hero.querySelector("[data-action]")?.focus({ preventScroll: true });
   } catch (error) {
     parts.following = null;
     if (signal.aborted) return;
-    await app.shell.act(null, () => Promise.reject(error));
+    // one that nobody asked for and that found nothing to do is forgotten when it is over
+    if (!(error instanceof NotFound)) await app.shell.act(null, () => Promise.reject(error));
     await app.refreshStatus(signal).catch(() => {});
   }
+  if (keepFocus) parts.hero.querySelector("[data-action]")?.focus({ preventScroll: true });
 }
 
 /** What waits for the person, most urgent first. */
