@@ -16,8 +16,15 @@ from orosync.bootstrap.demonstration import Demonstration, Size, opened
 
 pytestmark = pytest.mark.slow
 
-expect.set_options(timeout=20_000)  # cores are shared
 STEPS = ("preview", "sync", "travel", "conflict", "undo")
+# what is marked as arrived, which lasts for seconds: on a busy machine it may be over before anybody looks
+_NOTE_ARRIVALS = """() => {
+  window.__arrived = [];
+  const marks = "#oro .record.arrived, #oro .arrival-line:not([hidden])";
+  const note = () => document.querySelectorAll(marks).forEach((each) => window.__arrived.push(each.textContent));
+  const everything = { subtree: true, childList: true, attributes: true };
+  new MutationObserver(note).observe(document.getElementById("oro"), everything);
+}"""
 
 
 @pytest.fixture
@@ -37,6 +44,7 @@ class Visit:
         self.page, self.watch = page, watch
         self.page.goto(f"{demonstration.url}/demo")
         expect(self.do("sign-in", self.pane)).to_be_visible()
+        self.page.evaluate(_NOTE_ARRIVALS)
 
     @property
     def pane(self) -> FrameLocator:
@@ -53,6 +61,10 @@ class Visit:
 
     def done(self, step: str) -> None:
         expect(self.page.locator(f'[data-step="{step}"]')).to_have_attribute("data-done", "true")
+
+    def arrived(self) -> str:
+        """What OroCRM's column has marked as new since the page was opened."""
+        return "\n".join(self.page.evaluate("window.__arrived"))
 
     def side(self, name: str) -> Locator:
         return self.page.locator(f"#{name}")
@@ -110,13 +122,13 @@ def test_the_tour_goes_from_preview_to_undo_by_its_own_buttons(
     it.done("sync")
     expect(it.do("sync-now", it.pane)).to_be_visible()
     assert len(demonstration.oro.contacts()) > before
-    expect(it.side("oro").locator(".record.arrived").first).to_contain_text("came from Outlook")
+    assert "came from Outlook" in it.arrived()
     accessible(it.page)
 
     it.do("do-edit").click()
     it.done("travel")
     expect(it.field("oro", "job")).to_have_value(it.field("outlook", "job").input_value())
-    expect(it.side("oro").locator(".arrival-line")).to_have_text("arrived from Outlook")
+    assert "arrived from Outlook" in it.arrived()
 
     it.do("do-conflict").click()
     expect(it.do("do-choose-outlook")).to_be_visible()
