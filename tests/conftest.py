@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from hypothesis import HealthCheck, settings
+from tests.log_watch import LogWatch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -102,10 +104,28 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def log_watch() -> Iterator[LogWatch]:
+    """Hears all that our loggers say in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        watch = LogWatch()
+        watch.install(patch)
+        yield watch
+
+
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
+def nothing_of_records_is_logged(log_watch: LogWatch) -> Iterator[None]:
+    """No key, token, name, address or subject of a simulated system may be in any line, whatever a test is about."""
+    log_watch.begin()
+    yield
+    leaks = log_watch.leaks()
+    assert not leaks, "logged what must not be logged: " + "\n".join(leaks[:5])
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was(log_watch: LogWatch) -> Iterator[None]:  # after the watch, which configures logging
     """What a command configures in this process is put back, so that the next test hears every logger."""
-    root = logging.getLogger()
+    root, told_by = logging.getLogger(), structlog.get_config()
     before = root.level, list(root.handlers)
     names = [name for name in logging.Logger.manager.loggerDict if name.split(".")[0] == "orosync"]
     ours = [logging.getLogger(name) for name in {"orosync", *names}]
@@ -116,3 +136,4 @@ def logging_as_it_was() -> Iterator[None]:
     for logger, level, propagate, disabled in state:
         logger.setLevel(level)
         logger.propagate, logger.disabled = propagate, disabled
+    structlog.configure(**told_by)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import structlog
 
@@ -21,13 +22,13 @@ _log = structlog.get_logger(__name__)
 
 def run_and_tell(session: Session) -> Report:
     """As `run_account`."""
-    began, state = time.monotonic(), "failed"  # unless it comes to its own end
+    began, state, problems = time.monotonic(), "failed", []  # unless it comes to its own end
     try:
         report = run_account(session)
-        state = report.state
+        state, problems = report.state, report.problems
         return report
     finally:
-        _tell(session, session.request.mode, state, time.monotonic() - began)
+        _tell(session, session.request.mode, state, time.monotonic() - began, problems)
 
 
 def undo_and_tell(session: Session, of_run: str, *, preview: bool) -> UndoReport:
@@ -41,7 +42,7 @@ def undo_and_tell(session: Session, of_run: str, *, preview: bool) -> UndoReport
         _tell(session, "undo_preview" if preview else "undo", state, time.monotonic() - began)
 
 
-def _tell(session: Session, mode: str, state: str, seconds: float) -> None:
+def _tell(session: Session, mode: str, state: str, seconds: float, problems: Sequence[str] = ()) -> None:
     ops = _ops(session)
     counts = {
         name: sum(getattr(each, name) for each in session.counts.values())
@@ -51,9 +52,10 @@ def _tell(session: Session, mode: str, state: str, seconds: float) -> None:
     for (_side, _entity, verb), count in ops.items():
         wrote[f"{verb}d"] += count
     asked = {f"{side.value}_requests": port.requests_sent for side, port in session.sides.items()}
+    why = {"problem": problems[0]} if problems else {}  # in the words of our own errors, which hold no contents
     idle = session.request.background and state == "done" and not (wrote.total() or any(counts.values()))
     log = _log.debug if idle else _log.info
-    log("run finished", mode=mode, state=state, seconds=round(seconds, 3), **wrote, **counts, **asked)
+    log("run finished", mode=mode, state=state, seconds=round(seconds, 3), **wrote, **counts, **asked, **why)
     if (metrics := counting()) is not None:
         arrivals = ((side.value, took_s) for side, took_s in session.arrivals)
         metrics.count_run(mode, state, seconds, {} if session.request.preview else ops, arrivals)
