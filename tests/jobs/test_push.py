@@ -220,6 +220,17 @@ def test_after_a_long_sleep_they_are_made_anew(reachable: Reachable) -> None:
     assert reachable.seconds_until(lambda: "Grace" in in_oro(world)) <= 4
 
 
+def test_one_that_ended_by_our_clock_alone_is_made_anew(reachable: Reachable) -> None:
+    """Graph's clock is another, and still has it."""
+    reachable.settle()
+    world, row = reachable.world, reachable.rows()[Entity.EVENT]
+    world.database.subscriptions.save(replace(row, expires=world.clock.now() - timedelta(seconds=1)))
+    reachable.seconds(130, at_once=10)
+    now = reachable.rows()[Entity.EVENT]
+    assert (now.state, now.id in {None, row.id}) == ("active", False)
+    assert {each.id for each in reachable.rows().values()} == set(reachable.told.subscriptions)
+
+
 def test_what_graph_asks_for_is_done_by_the_next_run(reachable: Reachable) -> None:
     reachable.settle()
     world, first = reachable.world, reachable.rows()

@@ -181,7 +181,8 @@ def _keeper(
     chance: Callable[[], float],
 ) -> _Keeper:
     def is_ours(id: str) -> bool:
-        return bool(database.subscriptions.with_ids(Side.OUTLOOK, [id]))
+        found = database.subscriptions.with_ids(Side.OUTLOOK, [id]).get(id)
+        return found is not None and found.account_id != account.id  # of its own one nobody has the secret any more
 
     url = push_url(config) or config.public_url
     at_graph = Subscriptions(client, hook=url + HOOK, lifecycle=url + LIFECYCLE, now=clock.now, is_ours=is_ours)

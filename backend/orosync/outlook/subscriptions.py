@@ -73,7 +73,7 @@ def resources(
 
 
 class Subscriptions:
-    """Of one mailbox. hook, lifecycle: the addresses Graph calls. is_ours: an id that some account here goes by."""
+    """Of one mailbox. hook, lifecycle: the addresses Graph calls. is_ours: an id that another account here goes by."""
 
     def __init__(
         self,
