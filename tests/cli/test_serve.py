@@ -86,3 +86,24 @@ def test_it_says_what_is_missing_and_does_not_start(tmp_path: Path) -> None:
     assert "OROSYNC_CLIENT_ID" in log
     assert "OROSYNC_PUBLIC_URL" in log
     assert "Traceback" not in log
+
+
+def test_several_processes_tell_one_set_of_counters_and_leave_nothing_behind(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    token = {"OROSYNC_METRICS_TOKEN": "what-prometheus-sends"}
+    with serving(tmp_path, "--workers", "2", **IDS, **token, TMPDIR=str(scratch)) as (process, url, session):
+        assert session.get(f"{url}/healthz").status_code == 200
+        (folder,) = scratch.glob("orosync-metrics-*")
+        told = session.get(f"{url}/metrics").text
+        assert 'orosync_accounts{state="waiting"} 0.0' in told
+        assert "# TYPE orosync_build_info gauge" in told
+        forwarded = {"X-Forwarded-For": "203.0.113.7"}
+        assert session.get(f"{url}/metrics", headers=forwarded).status_code == 401
+        allowed = session.get(f"{url}/metrics", headers={**forwarded, "Authorization": "Bearer what-prometheus-sends"})
+        assert allowed.status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=60)
+        assert process.returncode == 0, log
+        assert "what-prometheus-sends" not in log
+    assert not folder.exists()
