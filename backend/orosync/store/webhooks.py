@@ -68,6 +68,7 @@ _ACCOUNT = tables.accounts.c
 # as accounts were given it, with or without a slash at its end
 _HERE = sa.func.rtrim(_ACCOUNT.orocrm_url, "/") == sa.bindparam("url_")
 _ACCOUNTS = sa.select(_ACCOUNT.id).where(_HERE).order_by(_ACCOUNT.id)
+_ANY_ACCOUNT = sa.select(_ACCOUNT.id).where(_HERE).limit(1)
 _LINKED = sa.exists().where(
     tables.links.c.account_id == _ACCOUNT.id,
     tables.links.c.entity == sa.bindparam("entity_"),
@@ -208,6 +209,10 @@ class Webhooks:
         with self._transactions.reading() as connection:
             found = connection.execute(_ACCOUNTS, {"url_": instance_of(orocrm_url)}).scalars()
             return [each for each in found if each != but]
+
+    def has_accounts(self, orocrm_url: str) -> bool:
+        with self._transactions.reading() as connection:
+            return connection.execute(_ANY_ACCOUNT, {"url_": instance_of(orocrm_url)}).first() is not None
 
     def holding(self, orocrm_url: str, entity: Entity, record_id: str) -> list[int]:
         """Of those, the ones that know this record, linked or alone."""

@@ -71,7 +71,7 @@ def hear_oro(token: str) -> None:
         told = read_notification(body, webhook.topic)
     except BadInput as error:
         raise Problem(error.message, field=error.field, status=400, code="malformed") from None
-    if not database.webhooks.accounts(webhook.orocrm_url):
+    if not database.webhooks.has_accounts(webhook.orocrm_url):
         database.webhooks.drop(webhook.digest)
         raise _gone()
     if database.webhooks.has_heard(webhook, told.message_id):
