@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from orosync import __version__
 from orosync.errors import OrosyncError
-from orosync.web import headers
+from orosync.web import headers, request_counts
 from orosync.web.blueprint import ProblemSchema, tidied
 from orosync.web.json_body import StrictJson
 from orosync.web.parts import Parts, attach
@@ -171,7 +171,7 @@ def _who() -> str:
 def _limit(app: Flask, parts: Parts, rate_limit: str) -> None:
     """On one machine each process counts by itself; with Redis as broker all count together."""
     broker = parts.config.broker_url
-    storage = broker if broker.startswith(("redis://", "rediss://")) else "memory://"
+    storage = broker if broker.startswith(("redis://", "rediss://")) else f"{request_counts.SCHEME}://"
     limiter = Limiter(_who, app=app, application_limits=[rate_limit], storage_uri=storage)
 
     @app.errorhandler(RateLimitExceeded)
