@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from orosync.core.ledger import Cursor
@@ -11,11 +13,8 @@ from orosync.store.transactions import AccountPart, Upsert
 
 _ROW = tables.cursors.c
 _SAVE = Upsert(tables.cursors)
-_ONE = sa.select(tables.cursors).where(
-    _ROW.account_id == sa.bindparam("account_id"),
-    _ROW.side == sa.bindparam("side"),
-    _ROW.entity == sa.bindparam("entity"),
-)
+_OF_ACCOUNT = sa.select(tables.cursors).where(_ROW.account_id == sa.bindparam("account_id"))
+_ONE = _OF_ACCOUNT.where(_ROW.side == sa.bindparam("side"), _ROW.entity == sa.bindparam("entity"))
 
 _BEGUN = sa.select(_ROW.side).where(_ROW.account_id == sa.bindparam("account_id"), _ROW.first_done).limit(1)
 _LINKED = sa.select(tables.links.c.id).where(tables.links.c.account_id == sa.bindparam("account_id")).limit(1)
@@ -28,20 +27,18 @@ def generation(connection: sa.Connection, account_id: int, side: Side, entity: E
 
 
 class Cursors(AccountPart):
+    """Under a lease nobody else moves them, so all of them are read at once and remembered: a run asks thirty times."""
+
+    _known: dict[tuple[str, str], Cursor] | None = None
+
     def cursor(self, side: Side, entity: Entity) -> Cursor:
         """An empty one if none was saved yet."""
-        rows = self._rows(_ONE, side=side, entity=entity)
-        if not rows:
-            return Cursor()
-        row = rows[0]
-        return Cursor(
-            cursor=row.cursor,
-            generation=row.generation,
-            swept_at=row.swept_at,
-            first_done=row.first_done,
-            fingerprint=row.fingerprint,
-            balance=row.balance,
-        )
+        known = self._known
+        if known is None:
+            known = {(row.side, row.entity): _to_cursor(row) for row in self._rows(_OF_ACCOUNT)}
+            # what is read inside a transaction may be rolled back with it
+            self._known = known if self._lease is not None and not self._transactions.is_open else None
+        return known.get((side, entity), Cursor())
 
     def has_begun(self) -> bool:
         """A first sync came to its end, or got as far as its first pair."""
@@ -59,5 +56,17 @@ class Cursors(AccountPart):
             "fingerprint": cursor.fingerprint,
             "balance": cursor.balance,
         }
+        self._known = None
         with self._writing() as connection:
             connection.execute(_SAVE.into(connection), values)
+
+
+def _to_cursor(row: sa.Row[Any]) -> Cursor:
+    return Cursor(
+        cursor=row.cursor,
+        generation=row.generation,
+        swept_at=row.swept_at,
+        first_done=row.first_done,
+        fingerprint=row.fingerprint,
+        balance=row.balance,
+    )

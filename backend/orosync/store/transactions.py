@@ -42,6 +42,11 @@ class Transactions:
         self._readers = engine.execution_options(isolation_level="AUTOCOMMIT") if alone else engine
         self._open = _Open()
 
+    @property
+    def is_open(self) -> bool:
+        """This thread is in a transaction that writes."""
+        return self._open.connection is not None
+
     @contextmanager
     def writing(self, lease: leases.Lease | None = None) -> Iterator[sa.Connection]:
         """A connection in a transaction that is committed at the end of the outermost block, or rolled back by an

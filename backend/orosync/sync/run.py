@@ -39,7 +39,7 @@ from orosync.sync.collect import collect, fingerprint_of
 from orosync.sync.confirm import Planned
 from orosync.sync.prepare import prepare
 from orosync.sync.recover import recover
-from orosync.sync.resolve import resolve
+from orosync.sync.resolve import Resolved, resolve
 from orosync.sync.session import Session
 
 _PASSES = 3  # a record that is edited while we write it is read and planned again this often (R24)
@@ -141,12 +141,8 @@ def _plan(session: Session, entity: Entity, *, first: bool) -> list[Planned]:
     if any((side, entity) in session.failures for side in Side):
         return []  # half of the truth is no ground for a decision; what was journaled stays
     resolved = resolve(session, entity)
-    with session.store.transaction():
-        session.store.journal_done(resolved.void)
-        for side, ids in resolved.forget.items():
-            session.store.drop_unlinked(side, entity, ids)
-            for native in ids:
-                session.store.release(side, entity, native)
+    if resolved.void or any(resolved.forget.values()):
+        _forget(session, entity, resolved)
     policy = session.policy(entity)
     replacing = session.request.replace and first
     planned = []
@@ -154,6 +150,16 @@ def _plan(session: Session, entity: Entity, *, first: bool) -> list[Planned]:
         decide = plan_replacement if replacing else plan_case
         planned.append(Planned.of(work, _break_oscillation(session, decide(work.case, policy), policy)))
     return planned
+
+
+def _forget(session: Session, entity: Entity, resolved: Resolved) -> None:
+    """What turned out to be nothing, and what is not there any more."""
+    with session.store.transaction():
+        session.store.journal_done(resolved.void)
+        for side, ids in resolved.forget.items():
+            session.store.drop_unlinked(side, entity, ids)
+            for native in ids:
+                session.store.release(side, entity, native)
 
 
 def _break_oscillation(session: Session, decision: Decision, policy: Policy) -> Decision:
