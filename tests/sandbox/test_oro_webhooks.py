@@ -102,7 +102,8 @@ def test_people_s_edits_creations_and_removals_are_told_alike(oro):
     for topic in ("contact.created", "contact.deleted", "calendarevent.created"):
         register(oro, topic)
     number = oro.oro.back_office.create("contact", {"firstName": "Ada"})
-    oro.oro.back_office.create("event", {"title": "Talk", "start": "2026-12-01T09:00:00Z", "end": "2026-12-01T10:00:00Z"})
+    hour = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T10:00:00Z"}
+    oro.oro.back_office.create("event", {"title": "Talk"} | hour)
     oro.oro.back_office.create("task", {"subject": "Call"})
     oro.oro.back_office.delete("contact", number)
     oro.oro.deliver_webhooks()
