@@ -125,6 +125,7 @@ class Cluster:
     oro_proxies: list[Proxy]
     ids: list[int] = field(default_factory=list)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    started: int = 0  # workers so far, so that no two have a name
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -134,9 +135,9 @@ class Cluster:
         return self.processes[name]
 
     def start_workers(self, count: int, threads: int = 4) -> None:
-        before = len(self.processes)
-        for number in range(count):
-            self.start(f"worker{before + number}", "worker", "--threads", str(threads))
+        for _ in range(count):
+            self.started += 1
+            self.start(f"worker{self.started}", "worker", "--threads", str(threads))
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

@@ -25,6 +25,7 @@ from orosync.errors import TryLater
 from orosync.jobs.cluster import ClusterQueue
 from orosync.store.database import Database
 from orosync.store.engine import open_engine
+from orosync.store.vault import Vault
 
 pytestmark = [
     pytest.mark.processes,
@@ -119,7 +120,8 @@ def lacking(database: Database, queue: ClusterQueue | None = None) -> set[str]:
 
 
 def without_the_database(running: Cluster) -> None:
-    seen_from_inside = Database(open_engine(running.environment["OROSYNC_DATABASE_URL"]))
+    vault = Vault([running.environment["OROSYNC_SECRET_KEYS"]])
+    seen_from_inside = Database(open_engine(running.environment["OROSYNC_DATABASE_URL"]), vault)
     assert lacking(seen_from_inside) == set()
     waits = running.log("dispatcher").count("the dispatcher waits")
     running.database_proxy.cut()
