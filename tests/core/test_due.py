@@ -113,7 +113,7 @@ TROUBLED = read(30, 120, trouble="failing", reason="no answer", since=ago(60), a
 
 
 @pytest.mark.parametrize("state", ["done", "held"])
-@pytest.mark.parametrize("sides", [BOTH, OUTLOOK, ORO])
+@pytest.mark.parametrize("sides", [BOTH, OUTLOOK, ORO], ids=["both", "outlook", "oro"])
 def test_a_run_that_came_to_its_end_ends_trouble_and_remembers_whose_feed_it_read(
     state: str, sides: frozenset[Side]
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_run_that_came_to_its_end_ends_trouble_and_remembers_whose_feed_it_rea
         (Outcome("failed", throttled=True, retry_after_s=10**9), PACE, LONGEST_RETRY_AFTER_S * 1.05),
         (Outcome("failed"), OFF, None),
     ],
-    ids=str,
+    ids=lambda value: "-".join((value.state, str(value.retry_after_s))) if isinstance(value, Outcome) else "",
 )
 def test_what_came_of_a_run_decides_when_the_next_look_is(outcome: Outcome, pace: Pace, wait_s: float | None) -> None:
     after = after_run(read(30, 120), outcome, pace, ago(1), NOW, EVEN)
@@ -161,7 +161,9 @@ def test_failures_in_a_row_are_counted_from_the_first_and_wait_longer_each_time(
     assert after_run(work, Outcome("failed", throttled=True), PACE, NOW, NOW, EVEN).trouble == "throttled"
 
 
-@pytest.mark.parametrize("outcome", [Outcome("done"), Outcome("suspended"), Outcome("held")], ids=str)
+@pytest.mark.parametrize(
+    "outcome", [Outcome("done"), Outcome("suspended"), Outcome("held")], ids=["done", "suspended", "held"]
+)
 def test_a_call_that_came_during_the_run_is_served_after_it(outcome: Outcome) -> None:
     began = ago(10)
     work = read(0, 0, called_at={Side.OUTLOOK: ago(20), Side.ORO: ago(5)})
