@@ -211,9 +211,10 @@ class Cluster:
             rows = connection.execute(sa.select(tables.leases.c.account_id, tables.leases.c.epoch)).all()
         return {row.account_id: row.epoch for row in rows}
 
-    def open_intents(self) -> int:
+    def open_intents(self) -> set[int]:
+        """Accounts with a write of which nobody knows yet what became of it."""
         with self.database.engine.connect() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).select_from(tables.intents)).scalar_one())
+            return set(connection.execute(sa.select(tables.intents.c.account_id)).scalars())
 
     def worker_names(self) -> list[str]:
         return [name for name in self.processes if name.startswith("worker")]
