@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,6 +24,7 @@ from orosync.sandbox.oro import OroSandbox
 _NOT_CONTENT = ("account", "timestamp", "level", "logger", "route", "method", "mode", "state", "run", "request_id")
 _OF_OUTLOOK = ("givenName", "surname", "middleName", "subject", "title", "jobTitle", "companyName", "personalNotes")
 _OF_ORO = ("firstName", "lastName", "middleName", "jobTitle", "description")
+_SYSTEMS = 6
 _MOST = 300  # records of a kind and sandbox: large ones are made of the same names again and again
 # Words of ours that tests also use as subjects and names: in a line they mean what we mean by them.
 _OURS = frozenset({"task", "event", "contact", "admin", "orocrm", "outlook", "sync", "changed", "private", "busy"})
@@ -50,8 +51,8 @@ class Lines:
 class LogWatch:
     def __init__(self) -> None:
         self.lines = Lines()
-        self._alive: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._of_this_test: list[Any] = []
+        # The newest, held: tests that make hundreds of systems fill them with the same names.
+        self._systems: deque[Any] = deque(maxlen=_SYSTEMS)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Until `patch` is undone: every simulated system is known, and every line of ours is kept, of any level."""
@@ -68,20 +69,18 @@ class LogWatch:
     def _noting(self, original: Any) -> Any:
         def init(sandbox: Any, *args: Any, **more: Any) -> None:
             original(sandbox, *args, **more)
-            self._alive.add(sandbox)
-            self._of_this_test.append(sandbox)
+            self._systems.append(sandbox)
 
         return init
 
     def begin(self) -> None:
         self.lines.said.clear()
-        self._of_this_test.clear()
 
     def leaks(self) -> list[str]:
         """Lines that hold what they must not, each with what was found in it; forgotten afterwards."""
         said, self.lines.said = self.lines.said, []
         found: list[str] = []
-        if said and (systems := list(self._alive)):
+        if said and (systems := list(self._systems)):
             secrets, words = set[str](), set[str]()
             for system in systems:
                 secrets |= set(secrets_of(system))
@@ -92,7 +91,6 @@ class LogWatch:
                 leaked += sorted(words & set(_WORDS.findall(content)))
                 leaked += [each for each in words if " " in each and each in content]
                 found += [f"{', '.join(map(repr, leaked))} in {line.strip()}"] if leaked else []
-        self._of_this_test.clear()
         return found
 
 
