@@ -29,7 +29,7 @@ IN_GATE = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 # No deadlines: cores are shared, and a slow example is no wrong one.
 settings.register_profile("default", max_examples=50, deadline=None)
-settings.register_profile("gate", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("gate", max_examples=60, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("thorough", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("gate" if IN_GATE else "default"))
 

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from orosync.core.account_state import STATES, AccountFacts, Signs, account_state, next_run_at, state_name
+from orosync.core.account_state import STATES, AccountFacts, AccountState, Signs, account_state, next_run_at, state_name
 from orosync.core.due import DueWork
 from orosync.core.records import Side
 
@@ -118,3 +118,15 @@ def test_running_and_held_tell_since_when() -> None:
     running = account_state(replace(facts, signs=Signs(running=True, held=True)), LATER)
     held = account_state(replace(facts, signs=Signs(held=True)), LATER)
     assert (running.since, running.until, held.since, held.until) == (EARLIER, None, NOON, None)
+
+
+def test_it_is_told_as_json_with_times_to_the_second() -> None:
+    at = datetime(2026, 11, 23, 9, 0, 5, 999, tzinfo=UTC)
+    state = AccountState("failing", "no answer", "wait", since=at)
+    assert state.to_json() == {
+        "state": "failing",
+        "reason": "no answer",
+        "remedy": "wait",
+        "since": "2026-11-23T09:00:05Z",
+        "until": None,
+    }

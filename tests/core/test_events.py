@@ -16,6 +16,7 @@ from tests.core.lens_world import CONTEXT, EVENTS, RECENT_DAYS, ZONES, item, oro
 from orosync.core import zones
 from orosync.core.fields import empty_record, fields_of
 from orosync.core.mapping import lens_of
+from orosync.core.mapping.events import BUSY_TITLE
 from orosync.core.mapping.lens import STAMP_PROPERTY, Context
 from orosync.core.mapping.tasks import NO_TITLE
 from orosync.core.records import Entity, Side
@@ -373,6 +374,13 @@ def test_an_event_without_people_has_no_organiser_to_name() -> None:
     )
     assert (seen.attendees, seen.organiser, seen.organiser_address) == (0, True, None)
     assert OUTLOOK.snapshot(item({"isOrganizer": False}), CONTEXT).organiser_address is None
+
+
+def test_of_a_private_event_colleagues_may_be_shown_that_one_is_busy_and_nothing_else() -> None:
+    body = graph("2026-12-07T08:00:00", "2026-12-07T09:00:00", sensitivity="private", subject="Doctor")
+    seen = OUTLOOK.snapshot(item(body), replace(CONTEXT, private_items="busy_only")).record
+    assert (seen["title"], seen["description"]) == (BUSY_TITLE, None)
+    assert (seen["start"], seen["end"]) == ("2026-12-07T08:00:00Z", "2026-12-07T09:00:00Z")
 
 
 @pytest.mark.parametrize(

@@ -204,8 +204,9 @@ def test_the_copy_of_an_only_name_becomes_a_name_when_the_other_half_is_changed(
 def test_a_value_that_the_other_side_cannot_hold_erases_nothing_there() -> None:
     home = {"street": "1 Main St", "city": "Berlin", "region": None, "postal_code": None, "country": "DE"}
     nowhere = {**home, "country": "Narnia"}
-    outcome = merged("shipping_address", home, nowhere, home)
-    assert (written(outcome), outcome.rule, outcome.settled) == ({}, "cannot_be_held", True)
+    for base in (home, NO_BASE):
+        outcome = merged("shipping_address", base, nowhere, home)
+        assert (written(outcome), outcome.rule, outcome.settled) == ({}, "cannot_be_held", True)
 
 
 def test_an_address_travels_whole() -> None:
