@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from flask import Flask
 from tests.empty_database import put_empty_database, without_waiting_for_the_disk
 from tests.sync.world import Clock
 
 from orosync import bootstrap
 from orosync.bootstrap import Connection
+from orosync.bootstrap.demonstration import SimulatedMailboxes
+from orosync.bootstrap.product_files import product_file
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.jobs.account_work import AccountWork
@@ -24,6 +29,10 @@ from orosync.sandbox.oro import OroSandbox, create_oro_app
 from orosync.sandbox.transport import WsgiAdapter
 from orosync.store import tables
 from orosync.sync.session import RunRequest
+from orosync.web.app import create_app
+from orosync.web.calls import Calls
+from orosync.web.parts import Parts
+from orosync.web.sign_in.local import LocalPerson, LocalSignIn
 
 CRM = "https://crm.example.com"
 GRAPH = "https://graph.example"
@@ -81,6 +90,28 @@ class Background:
         token = self.graph.issue_token(mailbox, expires_in=10**9)
         bootstrap.save_connection(self.database, added, Connection(oro=admin.api_key, graph=token))
         return added.id
+
+    def go_online(self, public_url: str, **config: Any) -> Flask:
+        """The web application as well, at an address that the simulated Graph can call."""
+        self.config = replace(self.config, public_url=public_url, **config)
+        self.work = AccountWork(
+            self.config, self.database, clock=self.clock, adapters=self.adapters, chance=lambda: 0.5
+        )
+        self.queue = InPlace(self.work)
+        self.dispatcher = Dispatcher(self.database, self.queue, self.clock, HOUSE)
+        parts = Parts(
+            config=self.config,
+            database=self.database,
+            clock=self.clock,
+            queue=self.queue,
+            authenticator=LocalSignIn((LocalPerson("anna", "Anna", "anna@contoso.example", is_admin=True),)),
+            mailbox_access=SimulatedMailboxes(self.graph),
+            adapters=self.adapters,
+        )
+        flask = create_app(parts, pane=product_file("addin"))
+        flask.extensions["orosync.calls"] = Calls(self.database, every_s=0)  # its second is none of this clock's
+        self.graph.notifications.adapters[public_url] = WsgiAdapter(flask)
+        return flask
 
     # what people do
 

@@ -9,23 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.jobs.background_world import CRM, HOUSE, Background, InPlace
+from tests.jobs.background_world import CRM, Background
 
 from orosync import bootstrap
 from orosync.bootstrap import Connection
-from orosync.bootstrap.demonstration import SimulatedMailboxes
-from orosync.bootstrap.product_files import product_file
 from orosync.core.due import SAFETY_POLL_S
 from orosync.core.records import Entity, Side
 from orosync.core.webhooks import TOPICS
-from orosync.jobs.account_work import AccountWork
-from orosync.jobs.dispatcher import Dispatcher
-from orosync.sandbox.transport import WsgiAdapter
 from orosync.store.webhooks import Webhook
-from orosync.web.app import create_app
-from orosync.web.calls import Calls
-from orosync.web.parts import Parts
-from orosync.web.sign_in.local import LocalPerson, LocalSignIn
 
 PUBLIC = "https://sync.example.com"
 World = Callable[..., Background]
@@ -40,24 +31,7 @@ class Instance:
         self.oro.settings.contact_external_id = True
         self.oro.settings.webhook_accessible = ("contact", "task", "event")
         self.oro.send_webhook = self._receive
-        world.config = replace(world.config, public_url=PUBLIC)
-        world.work = AccountWork(
-            world.config, world.database, clock=world.clock, adapters=world.adapters, chance=lambda: 0.5
-        )
-        world.queue = InPlace(world.work)
-        world.dispatcher = Dispatcher(world.database, world.queue, world.clock, HOUSE)
-        parts = Parts(
-            config=world.config,
-            database=world.database,
-            clock=world.clock,
-            queue=world.queue,
-            authenticator=LocalSignIn((LocalPerson("anna", "Anna", "anna@contoso.example", is_admin=True),)),
-            mailbox_access=SimulatedMailboxes(world.graph),
-            adapters=world.adapters,
-        )
-        self.flask = create_app(parts, pane=product_file("addin"))
-        self.flask.extensions["orosync.calls"] = Calls(world.database, every_s=0)
-        world.graph.notifications.adapters[PUBLIC] = WsgiAdapter(self.flask)
+        self.flask = world.go_online(PUBLIC)
         for name in world.ids:
             self._sign_in_by_oauth(name)
 

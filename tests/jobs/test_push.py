@@ -11,24 +11,16 @@ from typing import Any
 
 import pytest
 import structlog
-from tests.jobs.background_world import HOUSE, Background, InPlace
+from tests.jobs.background_world import Background
 
 from orosync import bootstrap
-from orosync.bootstrap.demonstration import SimulatedMailboxes
 from orosync.bootstrap.graph_push import push_url
-from orosync.bootstrap.product_files import product_file
 from orosync.core.due import SAFETY_POLL_S
 from orosync.core.push import Subscription, is_alive
 from orosync.core.records import Entity, Side
-from orosync.jobs.account_work import AccountWork
-from orosync.jobs.dispatcher import Dispatcher
 from orosync.outlook.subscriptions import LIFE
 from orosync.sandbox.transport import WsgiAdapter
 from orosync.store.settings import user
-from orosync.web.app import create_app
-from orosync.web.calls import Calls
-from orosync.web.parts import Parts
-from orosync.web.sign_in.local import LocalPerson, LocalSignIn
 
 PUBLIC = "https://sync.example.com"
 
@@ -38,25 +30,8 @@ class Reachable:
 
     def __init__(self, world: Background, **config: Any) -> None:
         self.world = world
-        world.config = replace(world.config, public_url=PUBLIC, **config)
-        world.work = AccountWork(
-            world.config, world.database, clock=world.clock, adapters=world.adapters, chance=lambda: 0.5
-        )
-        world.queue = InPlace(world.work)
-        world.dispatcher = Dispatcher(world.database, world.queue, world.clock, HOUSE)
-        parts = Parts(
-            config=world.config,
-            database=world.database,
-            clock=world.clock,
-            queue=world.queue,
-            authenticator=LocalSignIn((LocalPerson("anna", "Anna", "anna@contoso.example", is_admin=True),)),
-            mailbox_access=SimulatedMailboxes(world.graph),
-            adapters=world.adapters,
-        )
-        self.flask = create_app(parts, pane=product_file("addin"))
-        self.flask.extensions["orosync.calls"] = Calls(world.database, every_s=0)  # its second is none of this clock's
+        self.flask = world.go_online(PUBLIC, **config)
         self.told = world.graph.notifications
-        self.told.adapters[PUBLIC] = WsgiAdapter(self.flask)
 
     def settle(self) -> None:
         """After the first sync, until everything is quiet."""

@@ -49,14 +49,19 @@ def _unless_oro_calls(database: Database, account: Account, settings: Settings, 
     return max(interval_s, SAFETY_POLL_S) if oro_calls(database, account, wanted) else interval_s
 
 
+def _pace_or_rarely(database: Database, account: Account) -> Pace:
+    """Where a setting is not valid any more somebody has to set it right; until then a look now and then."""
+    try:
+        return pace_of(database, account)
+    except SettingError:
+        return Pace(dict.fromkeys(Side, SAFETY_POLL_S))
+
+
 def plan_next(
     database: Database, account: Account, outcome: Outcome | None, began: datetime, now: datetime, chance: float
 ) -> DueWork:
     """When the account is looked at next. outcome: None after what says nothing about how it is doing."""
-    try:
-        pace = pace_of(database, account)
-    except SettingError:  # somebody has to set it right; until then a look now and then
-        pace = Pace(dict.fromkeys(Side, SAFETY_POLL_S))
+    pace = _pace_or_rarely(database, account)
     if outcome is not None:
         return database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
     suspended = database.accounts.get(account.id).state == "suspended"
@@ -67,10 +72,7 @@ def look_soon(database: Database, account_id: int, now: datetime) -> DueWork:
     """The account's settings or sign-in are others now: it is looked at within seconds, if it is kept in step by
     itself."""
     account = database.accounts.get(account_id)
-    try:
-        pace = pace_of(database, account)
-    except SettingError:
-        pace = Pace(dict.fromkeys(Side, SAFETY_POLL_S))
+    pace = _pace_or_rarely(database, account)
     if not pace.enabled and database.subscriptions.of_account(account.id, Side.OUTLOOK):
         return database.due_work.change(account.id, lambda work: replace(work, due_at=now))  # once more, to end them
     return database.due_work.change(account.id, lambda work: looked_at_soon(work, pace, now))

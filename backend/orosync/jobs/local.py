@@ -73,9 +73,6 @@ class LocalQueue:
         if self._consumer is not None:
             self._consumer.stop(graceful=True)
 
-    def waiting(self) -> int:
-        return int(self._huey.pending_count())
-
     def _carry_out(self, account_id: int) -> None:
         try:
             self._work.carry_out(account_id)
