@@ -103,27 +103,35 @@ _LIFECYCLE = _body_of(
 _PROBLEM: dict[str, Any] = {"schema": ProblemSchema, "content_type": MEDIA_TYPE}
 
 
-@blueprint.route("/hooks/graph", methods=["POST"])
-@blueprint.doc(security=[], requestBody=_CHANGED, parameters=[_TOKEN])
-@blueprint.response(202, description="It was taken.")
-@blueprint.alt_response(200, schema=_TEXT, content_type="text/plain", description="The token of a handshake.")
-@blueprint.alt_response(400, **_PROBLEM, description="It has not the shape of notifications.")
-@blueprint.alt_response(403, **_PROBLEM, description="None of it carries the secret of a subscription.")
-@blueprint.alt_response(413, **_PROBLEM, description="It is too large, or holds too many notifications.")
-@blueprint.alt_response(503, **_PROBLEM, description="It could not be written down: send it again.")
+def _called_by_graph(rule: str, body: Json) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """A route of Graph's: nobody is signed in, and every answer it may get is in the description."""
+    problems = {
+        400: "It has not the shape of notifications.",
+        403: "None of it carries the secret of a subscription.",
+        413: "It is too large, or holds too many notifications.",
+        503: "It could not be written down: send it again.",
+    }
+    handshake = "The token of a handshake."
+
+    def register(view: Callable[[], Any]) -> Callable[[], Any]:
+        for status, description in reversed(problems.items()):
+            view = blueprint.alt_response(status, **_PROBLEM, description=description)(view)
+        view = blueprint.alt_response(200, schema=_TEXT, content_type="text/plain", description=handshake)(view)
+        view = blueprint.response(202, description="It was taken.")(view)
+        view = blueprint.doc(security=[], requestBody=body, parameters=[_TOKEN])(view)
+        registered: Callable[[], Any] = blueprint.route(rule, methods=["POST"])(view)
+        return registered
+
+    return register
+
+
+@_called_by_graph("/hooks/graph", _CHANGED)
 def hear_graph() -> Any:
     """Microsoft Graph tells that something changed in mailboxes."""
     return _answer(_take_changes)
 
 
-@blueprint.route("/hooks/graph/lifecycle", methods=["POST"])
-@blueprint.doc(security=[], requestBody=_LIFECYCLE, parameters=[_TOKEN])
-@blueprint.response(202, description="It was taken.")
-@blueprint.alt_response(200, schema=_TEXT, content_type="text/plain", description="The token of a handshake.")
-@blueprint.alt_response(400, **_PROBLEM, description="It has not the shape of notifications.")
-@blueprint.alt_response(403, **_PROBLEM, description="None of it carries the secret of a subscription.")
-@blueprint.alt_response(413, **_PROBLEM, description="It is too large, or holds too many notifications.")
-@blueprint.alt_response(503, **_PROBLEM, description="It could not be written down: send it again.")
+@_called_by_graph("/hooks/graph/lifecycle", _LIFECYCLE)
 def hear_graph_lifecycle() -> Any:
     """Microsoft Graph tells what becomes of its subscriptions."""
     return _answer(_take_lifecycle)
