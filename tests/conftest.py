@@ -23,6 +23,8 @@ from tests.log_watch import LogWatch
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytest_plugins = ["tests.proof.tally"]  # counts what the proofs covered, over all processes
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 IN_GATE = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
