@@ -171,13 +171,16 @@ class Cluster:
             for account_id in self.ids if numbers is None else [self.ids[number] for number in numbers]:
                 self.database.due_work.change(account_id, lambda work: DueWork(work.account_id, due_at=now))
 
-    def done(self) -> int:
+    def finished(self) -> set[int]:
         """Accounts whose run came to its end, and that are not due again."""
-        statement = sa.select(sa.func.count()).where(
+        statement = sa.select(tables.due_work.c.account_id).where(
             tables.due_work.c.oro_read_at.is_not(None), tables.due_work.c.due_at > datetime.now(UTC)
         )
         with self.database.engine.connect() as connection:
-            return int(connection.execute(statement).scalar_one())
+            return set(connection.execute(statement).scalars())
+
+    def done(self) -> int:
+        return len(self.finished())
 
     def in_trouble(self) -> int:
         statement = sa.select(sa.func.count()).where(tables.due_work.c.trouble != "")

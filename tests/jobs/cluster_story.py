@@ -45,7 +45,8 @@ def kill_in_mid_run(running: Cluster, *, person: int, how_many: int) -> Killed:
         held = {each for process in dead for each in running.held_by(process)}
         now = running.epochs()
         again = {each for each in accounts if now[each] > epochs[each]}
-        accounts &= held | again  # the last word of some was on its way to the database: they had ended in time
+        # some had ended in time: all that was missing is the end of the lease, or it was on its way to the database
+        accounts = again | (accounts & held) - running.finished()
         first_s = first_s or (time.monotonic() - before if again else 0.0)
         return again == accounts
 
