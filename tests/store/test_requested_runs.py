@@ -186,20 +186,6 @@ def test_a_run_whose_worker_died_can_be_ended_without_another_request(
     assert asked.state == "failed"
 
 
-def test_a_run_that_waits_for_the_account_says_that_its_worker_lives(
-    database: Database, anna: int, clock: SetClock
-) -> None:
-    runs = database.requested_runs
-    runs.add(anna, "a", "sync", {})
-    runs.claim(anna, "a")
-    leased(database, anna, "host:1:other")
-    clock.at = NOON + timedelta(minutes=2)
-    runs.touch(anna, "a")
-    runs.end_dead(anna)
-    assert runs.active(anna) == "a"
-    assert runs.add(anna, "b", "sync", {}).outcome == "busy"
-
-
 def test_one_that_waits_its_turn_is_not_dead(database: Database, anna: int, clock: SetClock) -> None:
     database.requested_runs.add(anna, "a", "sync", {})
     clock.at = NOON + timedelta(days=2)

@@ -1,6 +1,6 @@
 """The values that the store keeps for an account: cursors, journal, intents, oplog, conflicts, quarantine.
 
-One row each, frozen; tables are in `store/tables.py`. Times are aware and UTC.
+One row each, frozen; tables are in `store/tables/`. Times are aware and UTC.
 """
 
 from __future__ import annotations

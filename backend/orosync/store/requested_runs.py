@@ -47,7 +47,6 @@ _GIVE_BACK = (
     .values(state="waiting", started_at=None)
 )
 _PROGRESS = sa.update(tables.runs).where(*_ONE).values(progress=sa.bindparam("new_progress")).returning(_ROW.cancel)
-_TOUCH = sa.update(tables.runs).where(*_ONE, _ROW.state == "running").values(started_at=sa.bindparam("at"))
 # each of the two finds its state while it changes it: a worker may claim the run at the same moment
 _CANCEL_WAITING = (
     sa.update(tables.runs)
@@ -157,11 +156,6 @@ class RequestedRuns:
         with self._transactions.writing() as connection:
             if not connection.execute(_GIVE_BACK, values).rowcount:
                 self._end(connection, account_id, run, "cancelled", {"problems": []})
-
-    def touch(self, account_id: int, run: str) -> None:
-        """Its worker is alive, and waits until it may begin."""
-        with self._transactions.writing() as connection:
-            connection.execute(_TOUCH, {"account_id_": account_id, "run_": run, "at": self._now()})
 
     def end_dead(self, account_id: int) -> None:
         """What a worker began that died, is over: nobody else would ever say so."""

@@ -1,7 +1,7 @@
 """The database's schema, step by step: Alembic, configured by code.
 
 `upgrade` brings any earlier schema to the newest, all or nothing; several processes may start at once. The steps are
-in `versions/`, each written out in full, so that later changes of `tables.py` do not change history.
+in `versions/`, each written out in full, so that later changes of `tables/` do not change history.
 """
 
 from __future__ import annotations
