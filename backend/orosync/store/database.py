@@ -35,6 +35,7 @@ from orosync.store.subscriptions import Subscriptions
 from orosync.store.transactions import Transactions
 from orosync.store.unlinked import UnlinkedRecords
 from orosync.store.vault import Secrets, Vault
+from orosync.store.waiting_work import WaitingWork
 from orosync.store.webhooks import Webhooks
 from orosync.store.workers import Workers
 
@@ -51,6 +52,7 @@ class AccountStore(
     Quarantine,
     Runs,
     SettingsLevels,
+    WaitingWork,
 ):
     """Everything the program remembers about one account (the protocol of the same name in `sync/ports.py`).
 

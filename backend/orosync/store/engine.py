@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from orosync.errors import ConfigurationError
 
 WRITES = "orosync_writes"  # execution option of connections that will write
+READS = "orosync_reads"  # of those that read statement by statement, each by itself
 _USED_AT, _TRUSTED_S = "orosync_used_at", 5.0  # of a connection in the pool
 LOCK_WAIT_S = 5  # how long a writer waits for another one (reference/dependencies.md 2.3)
 
@@ -84,8 +85,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Writers lock at once: a transaction that reads first and locks later fails instead of waiting."""
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(READS):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

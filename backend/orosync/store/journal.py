@@ -35,6 +35,7 @@ _COLUMNS = (_ROW.seq, _ROW.side, _ROW.record_id, _ROW.version, _ROW.kind, _ROW.i
 _PENDING = sa.select(*_COLUMNS).where(_ACCOUNT, _ENTITY).order_by(_ROW.seq)
 _PENDING_AFTER = _PENDING.where(_ROW.seq > sa.bindparam("after")).limit(sa.bindparam("most"))
 _DONE = sa.delete(tables.journal).where(_ACCOUNT, _ROW.seq.in_(sa.bindparam("ids", expanding=True)))
+_LAST = sa.select(sa.func.coalesce(sa.func.max(_ROW.seq), 0)).where(_ACCOUNT)
 _COUNT = sa.select(sa.func.count()).select_from(tables.journal).where(_ACCOUNT)
 
 
@@ -130,6 +131,10 @@ class Journal(AccountPart):
 
     def journal_done(self, seqs: Iterable[int]) -> None:
         self._write_chunked(_DONE, seqs)
+
+    def last_seq(self) -> int:
+        """The greatest number among pending rows; 0 without any."""
+        return int(self._rows(_LAST)[0][0])
 
     def pending_count(self) -> int:
         return int(self._rows(_COUNT)[0][0])

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from orosync.errors import LeaseLost, TryLater
 from orosync.store import leases
-from orosync.store.engine import WRITES, is_temporary
+from orosync.store.engine import READS, WRITES, is_temporary
 
 T = TypeVar("T")
 
@@ -37,9 +37,9 @@ class Transactions:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writers = engine.execution_options(**{WRITES: True})
-        # PostgreSQL would be asked to begin and to roll back around each statement that only reads
-        alone = engine.dialect.name == "postgresql"
-        self._readers = engine.execution_options(isolation_level="AUTOCOMMIT") if alone else engine
+        # Statements that only read stand alone: no begin and no end around each of them.
+        alone = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {READS: True}
+        self._readers = engine.execution_options(**alone)
         self._open = _Open()
 
     @property

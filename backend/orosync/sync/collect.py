@@ -1,6 +1,6 @@
 """Change feeds into the journal, and nothing else: no decision is made here and neither system is written (R2 to R5).
 
-One transaction a page holds the journal rows and the cursor. An expired cursor is a normal path: everything is read
+One transaction holds the journal rows of a page and the cursor. An expired cursor is a normal path: everything is read
 again, and what a full enumeration did not show is noted as missing, to be verified by id later.
 """
 
@@ -37,9 +37,7 @@ class _Feed:
 
 def collect(session: Session) -> None:
     """The sides and entities of the run. Failures of one entity are kept in `session.failures`."""
-    session.stale_rows = frozenset(
-        row.seq for entity in session.entities for row in session.store.pending(entity) if row.item is not None
-    )
+    session.journaled_before = session.store.last_seq()
     for side in Side:
         _collect_side(session, side)
 
@@ -52,15 +50,26 @@ def _collect_side(session: Session, side: Side) -> None:
     }
     while feeds:
         pages = session.sides[side].pages([feed.request for feed in feeds.values()])
-        for (entity, feed), page in zip(list(feeds.items()), pages, strict=True):
-            if isinstance(page, CursorExpired) and feed.rounds < _ROUNDS:
-                _start_over(feed, entity)
-            elif isinstance(page, OrosyncError):
-                session.failures[side, entity] = page
-                del feeds[entity]
-            elif not _take_page(session, side, feed, page):
-                del feeds[entity]
-            session.progress(f"reading {side.value}", sum(len(each.seen) for each in feeds.values()), 0)
+        with session.store.transaction():  # one for the pages of one answer
+            over = [
+                entity
+                for (entity, feed), page in zip(feeds.items(), pages, strict=True)
+                if not _take_answer(session, side, feed, entity, page)
+            ]
+        session.progress(f"reading {side.value}", sum(len(each.seen) for each in feeds.values()), 0)
+        for entity in over:
+            del feeds[entity]
+
+
+def _take_answer(session: Session, side: Side, feed: _Feed, entity: Entity, page: FeedPage | OrosyncError) -> bool:
+    """True if the feed goes on."""
+    if isinstance(page, CursorExpired) and feed.rounds < _ROUNDS:
+        _start_over(feed, entity)
+        return True
+    if isinstance(page, OrosyncError):
+        session.failures[side, entity] = page
+        return False
+    return _take_page(session, side, feed, page)
 
 
 def _was_never_read(session: Session, side: Side, entity: Entity) -> bool:
@@ -96,7 +105,7 @@ def _start_over(feed: _Feed, entity: Entity) -> None:
 
 def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> bool:
     """Journal one page; True if the feed goes on."""
-    entity, store = page.entity, session.store
+    entity, store, before = page.entity, session.store, feed.cursor
     shown = {each.id for each in page.sightings if each.removed and each.id in feed.seen}
     feed.seen.update(each.id for each in page.sightings if not each.removed)
     with store.transaction():
@@ -112,7 +121,8 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
             feed.cursor = replace(feed.cursor, cursor=page.cursor, swept_at=swept)
             if page.last:
                 feed.cursor = _balanced(session, side, feed, page)
-            store.save_cursor(side, entity, feed.cursor)
+            if feed.cursor != before:
+                store.save_cursor(side, entity, feed.cursor)
     if not page.last:
         if page.cursor == feed.request.cursor:
             session.failures[side, entity] = SideFailing(f"The {entity} feed of {side} leads back to itself.")
@@ -128,6 +138,8 @@ def _known_versions(session: Session, side: Side, page: FeedPage, *, look_again:
     """Versions we hold of the ids of one page: linked, alone, or in quarantine. look_again: what lay outside the window
     may lie inside it by now, unchanged."""
     ids = [each.id for each in page.sightings]
+    if not ids:
+        return {}
     known: dict[str, str | None] = {
         row.id: None if look_again and row.why == OUTSIDE[1] else row.version
         for row in session.store.unlinked_matching(side, page.entity, ids=ids)

@@ -104,6 +104,11 @@ class AccountStore(Protocol):
     def pending(self, entity: Entity) -> list[JournalRow]: ...
     def journal_done(self, seqs: Iterable[int]) -> None: ...
     def pending_count(self) -> int: ...
+    def last_seq(self) -> int:
+        """The greatest number among pending rows; 0 without any."""
+
+    def has_work(self, entities: Iterable[Entity], now: datetime) -> bool:
+        """Anything of these entities is pending, due for another try, or waits for its stamp."""
 
     # links
     def links_by_id(self, side: Side, entity: Entity, ids: Iterable[str]) -> dict[str, Link]:

@@ -131,7 +131,7 @@ def _read(
     wanted: dict[Side, dict[str, Item | None]] = {side: {} for side in Side}
     for (side, native), entries in rows.items():
         newest = entries[-1]
-        fresh = newest.item if newest.seq not in session.stale_rows and newest.kind == "seen" else None
+        fresh = newest.item if newest.seq > session.journaled_before and newest.kind == "seen" else None
         wanted[side][native] = fresh
     for link in links.values():
         for side in Side:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from orosync.core.guard import Standing, Verdict, judge, with_approval
 from orosync.core.ops import Decision, Op, Verb, plan_hash, said_by
@@ -89,10 +89,11 @@ class Report:
 
 def run_account(session: Session) -> Report:
     """Carry out `session.request`. Trouble that ends the run is in the report; LeaseLost is raised."""
-    store, started = session.store, session.clock.now()
+    store, session.started = session.store, session.clock.now()
     report = Report(session.run, store.account().name)
     sent = {side: port.requests_sent for side, port in session.sides.items()}
-    store.start_run(session.run, session.request.mode, started)
+    if not session.request.background:
+        _begin(session)
     try:
         _run(session, report)
     except (SignInNeeded, AccountBlocked) as error:
@@ -104,12 +105,13 @@ def run_account(session: Session) -> Report:
         _stop(report, "cancelled", error)
     except OrosyncError as error:
         if not isinstance(error, TryLater | EntityForbidden):
+            _begin(session)
             store.finish_run(session.run, "failed", session.clock.now(), {"problems": [str(error)]})
             raise
         _stop(report, "failed", error)
     report.entities = {entity: counts.to_json() for entity, counts in session.counts.items()}
     report.requests = {side: port.requests_sent - sent[side] for side, port in session.sides.items()}
-    _finish(session, report, started)
+    _finish(session, report)
     return report
 
 
@@ -117,6 +119,11 @@ def _run(session: Session, report: Report) -> None:
     prepare(session)
     recover(session)
     collect(session)
+    if _is_idle(session):
+        report.plan_hash = plan_hash([])
+        _remember_first_sync(session, {entity: [] for entity in session.entities})
+        return
+    _begin(session)
     plans: dict[Entity, list[Planned]] = {}
     for attempt in range(_PASSES):
         plans = {entity: _plan(session, entity, first=attempt == 0) for entity in session.entities}
@@ -130,6 +137,19 @@ def _run(session: Session, report: Report) -> None:
     _remember_first_sync(session, plans)
     if (session.approved or session.agreed) and report.state == "done":
         session.store.end_approvals()
+
+
+def _is_idle(session: Session) -> bool:
+    """Nothing was found and nothing was left: most runs of most accounts. Previews and resyncs go on."""
+    whole = session.request.preview or session.request.resync
+    return not whole and not session.store.has_work(session.entities, session.clock.now())
+
+
+def _begin(session: Session) -> None:
+    """The run enters the history: at once if somebody asked for it, else when it has something to do or to say."""
+    if not session.begun:
+        session.begun = True
+        session.store.start_run(session.run, session.request.mode, session.started)
 
 
 # ------------------------------------------------------------------------------------------------ plan and judge
@@ -296,30 +316,35 @@ def _note_pause(report: Report, error: OrosyncError) -> None:
     report.throttled = report.throttled or isinstance(error, Throttled)
 
 
-def _finish(session: Session, report: Report, started: datetime) -> None:
+def _finish(session: Session, report: Report) -> None:
     now = session.clock.now()
     for (side, entity), error in session.failures.items():
         report.problems.append(f"{entity} ({side}): {error}")
         if report.state == "done":
             report.state = "failed"
         _note_pause(report, error)
-    report.seconds = (now - started).total_seconds()
+    report.seconds = (now - session.started).total_seconds()
     if report.state == "suspended":
         session.store.set_state("suspended", report.problems[0], now)
     elif session.store.account().state == "suspended":
         session.store.set_state("active", "", now)
-    if session.request.background and _says_nothing_new(session, report):
-        session.store.forget_run(session.run)
+    recent = session.store.runs(5) if session.request.background else []
+    if any(row["state"] == "running" and row["requested_at"] is None for row in recent):
+        _begin(session)  # the history still says that a run goes on whose worker was killed: this ends it
+    if session.request.background and _says_nothing_new(session, report, recent):
+        if session.begun:
+            session.store.forget_run(session.run)
     else:
+        _begin(session)
         session.store.finish_run(session.run, report.state, now, report.to_json())
 
 
-def _says_nothing_new(session: Session, report: Report) -> bool:
+def _says_nothing_new(session: Session, report: Report, recent: Sequence[Json]) -> bool:
     """It found nothing to do, or nothing but what the run before it said already: the same plan that waits for a
     person, the same trouble. Every half minute a line of that would bury what happened."""
     if report.unfinished or any(counts.said_something for counts in session.counts.values()):
         return False
-    rows = (row for row in session.store.runs(5) if row["run"] != session.run and row["finished_at"])
+    rows = (row for row in recent if row["run"] != session.run and row["finished_at"])
     before = next((row for row in rows if row["mode"] in {"sync", "resync"}), None)
     if before is None or before["state"] != report.state:
         return before is None and report.state == "done"

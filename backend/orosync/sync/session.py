@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from orosync.core.mapping.lens import Context
@@ -18,6 +18,9 @@ from orosync.sync.ports import AccountStore, Clock, Ids, SidePort
 
 Mode = Literal["sync", "preview", "resync", "resync_preview"]
 Progress = Callable[[str, int, int], None]  # (what is being done, done, in all)
+
+
+_NOT_YET = datetime.min.replace(tzinfo=UTC)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -102,8 +105,10 @@ class Session:
     busy: set[tuple[Entity, Side, str]] = field(default_factory=set)
     approved: bool = False  # a person agreed to this plan: its ops do not count towards the guard's budgets
     agreed: frozenset[str] = frozenset()  # what ops say that a person agreed to in a plan that was broken off
+    started: datetime = _NOT_YET
+    begun: bool = False  # the run stands in the history
     arrivals: list[tuple[Side, float]] = field(default_factory=list)  # changes carried over: whereto, after seconds
-    stale_rows: frozenset[int] = frozenset()  # journal rows of former runs: their items may be out of date
+    journaled_before: int = 0  # items of journal rows up to this number were read by former runs: they may be old
 
     def of(self, entity: Entity) -> EntityCounts:
         return self.counts.setdefault(entity, EntityCounts())
