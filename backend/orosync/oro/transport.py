@@ -11,15 +11,17 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
+from orosync.connections import KeptAdapter, heed_environment
 from orosync.errors import BadInput, OrosyncError, OutcomeUnknown, Unreachable
 from orosync.oro.addresses import AddressRule, addresses_of, peer_of, ruled_pools
 
@@ -63,12 +65,12 @@ def checked_fingerprint(fingerprint: str) -> str:
     return digits
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(KeptAdapter):
     """rule: for the addresses connected to. A proxy of the environment resolves names itself, and rules by itself."""
 
     def __init__(self, rule: AddressRule | None = None) -> None:
         self._rule = rule
-        super().__init__(max_retries=CONNECT_ONLY)
+        super().__init__(CONNECT_ONLY)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -92,6 +94,16 @@ class PinnedAdapter(_Adapter):
         return super().send(request, *args, **{**kwargs, "verify": False})
 
 
+@lru_cache(maxsize=8)
+def _kept(rule: AddressRule | None) -> _Adapter:
+    return _Adapter(rule)
+
+
+@lru_cache(maxsize=256)  # a connection that another certificate was accepted for is never used
+def _kept_pinned(fingerprint: str, rule: AddressRule | None) -> PinnedAdapter:
+    return PinnedAdapter(fingerprint, rule)
+
+
 def new_session(
     base_url: str,
     *,
@@ -99,21 +111,17 @@ def new_session(
     adapters: Mapping[str, BaseAdapter] | None,
     rule: AddressRule | None = None,
 ) -> requests.Session:
-    """A session of one thread. No cookies (a cookie would make OroCRM answer as a browser's session) and no .netrc."""
+    """A session of one thread. No cookies: a cookie would make OroCRM answer as a browser's session."""
     session = requests.Session()
-    session.auth = _unchanged
+    heed_environment(session, base_url)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _Adapter(rule))
-    session.mount("http://", _Adapter(rule))
+    session.mount("https://", _kept(rule))
+    session.mount("http://", _kept(rule))
     if pinned_fingerprint is not None:
-        session.mount(base_url, PinnedAdapter(pinned_fingerprint, rule))
+        session.mount(base_url, _kept_pinned(pinned_fingerprint, rule))
     for prefix, adapter in (adapters or {}).items():
         session.mount(prefix, adapter)
     return session
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def fingerprint_met(base_url: str, rule: AddressRule | None = None, timeout_s: float = CONNECT_S) -> str | None:

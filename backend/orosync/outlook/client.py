@@ -18,11 +18,12 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 from urllib3.util import Retry
 
+from orosync.connections import KeptAdapter, heed_environment
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
 from orosync.outlook.allowance import Allowance
 from orosync.outlook.auth import TokenSource
@@ -45,6 +46,7 @@ SAFE_RETRY = Retry(
     raise_on_status=False,
     backoff_factor=0,
 )
+_KEPT = KeptAdapter(SAFE_RETRY)
 
 
 class _Bearer(AuthBase):
@@ -199,8 +201,9 @@ class GraphClient:
             session = requests.Session()
             session.headers["User-Agent"] = self._user_agent
             session.headers["Accept"] = "application/json"
+            heed_environment(session, self.base_url)
             for scheme in ("https://", "http://"):
-                session.mount(scheme, HTTPAdapter(max_retries=SAFE_RETRY))
+                session.mount(scheme, _KEPT)
             for prefix, adapter in self._adapters.items():
                 session.mount(prefix, adapter)
             self._local.session = session
