@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orosync.core.due import (
+    ANYBODYS_S,
     BLOCKED_S,
     DEBOUNCE,
     HELD_S,
@@ -20,6 +21,7 @@ from orosync.core.due import (
     after_run,
     called,
     next_look,
+    perhaps_called,
     replanned,
     sides_due,
 )
@@ -56,6 +58,8 @@ def read(outlook: float, oro: float, **more: object) -> DueWork:
         (read(30, 108), BOTH),
         (read(10, 120), ORO),
         (read(1, 1, called_at={Side.ORO: NOW}), ORO),
+        (read(1, 1, called_at={Side.ORO: ago(-1)}), frozenset()),
+        (read(1, 120, called_at={Side.ORO: ago(-500)}), ORO),
     ],
     ids=[
         "never read",
@@ -65,6 +69,8 @@ def read(outlook: float, oro: float, **more: object) -> DueWork:
         "one that is almost due goes along",
         "the other one",
         "called",
+        "called for later",
+        "called for later than its interval",
     ],
 )
 def test_a_side_is_read_when_its_interval_is_over_or_it_called(work: DueWork, due: frozenset[Side]) -> None:
@@ -104,6 +110,77 @@ def test_a_call_brings_the_look_forward_after_a_moment_for_others_to_come() -> N
 def test_a_call_hurries_nobody_who_is_not_kept_in_step_or_waits_because_of_trouble(work: DueWork) -> None:
     after = called(work, OUTLOOK, NOW)
     assert after == replace(work, called_at={Side.OUTLOOK: NOW})
+
+
+# ------------------------------------------------------------------------------- something new that is anybody's
+
+MANY = 500  # accounts of an instance
+TURN = timedelta(seconds=MANY * ANYBODYS_S)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("work", "chance", "called_at"),
+    [
+        (read(0, 1000), 0.0, NOW + DEBOUNCE),
+        (read(0, 1000), EVEN, NOW + DEBOUNCE + TURN / 2),
+        (read(0, 0), 0.0, NOW + TURN),
+        (read(0, 30), 0.0, ago(30) + TURN),
+        (DueWork(1), 0.0, NOW + TURN),
+        (read(0, 1000, called_at={Side.ORO: ago(-5)}), EVEN, ago(-5)),
+        (read(0, 1000, called_at={Side.ORO: LATER}), EVEN, NOW + DEBOUNCE + TURN / 2),
+        (read(0, 1000, called_at={Side.ORO: ago(5)}), EVEN, NOW),
+    ],
+    ids=[
+        "at once by chance",
+        "in the middle of its turn",
+        "all others first, having just looked",
+        "the rest of its turn",
+        "never read",
+        "as soon as it was called before",
+        "sooner than it was called before",
+        "about to look, or looking",
+    ],
+)
+def test_what_may_be_anybody_s_is_looked_for_in_turn(work: DueWork, chance: float, called_at: datetime) -> None:
+    after = perhaps_called(replace(work, due_at=LATER), Side.ORO, MANY, NOW, chance)
+    assert after.called_at == {Side.ORO: called_at}
+    assert after.due_at == min(called_at, LATER)
+    assert not after.urgent
+    alone = perhaps_called(read(0, 1000, due_at=LATER), Side.ORO, 1, NOW, EVEN)
+    assert alone.due_at is not None
+    assert alone.due_at < NOW + DEBOUNCE + timedelta(seconds=1), "one alone is as fast as for any other call"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [DueWork(1), read(0, 0, trouble="throttled", due_at=NOW + timedelta(minutes=5))],
+    ids=["not kept in step", "in trouble"],
+)
+def test_it_hurries_nobody_who_is_not_kept_in_step_or_waits_because_of_trouble(work: DueWork) -> None:
+    after = perhaps_called(work, Side.ORO, MANY, NOW, EVEN)
+    assert after == replace(work, called_at={Side.ORO: NOW + TURN})
+
+
+def test_however_much_is_new_an_account_looks_once_in_the_time_that_all_take() -> None:
+    pace = Pace({Side.OUTLOOK: 10_000.0, Side.ORO: 10_000.0})
+    work, now, looks = read(0, 0, due_at=LATER), NOW, 0
+    for second in range(1000):
+        now = NOW + timedelta(seconds=second)
+        work = perhaps_called(work, Side.ORO, MANY, now, (second * 0.37) % 1)
+        assert work.due_at is not None
+        if work.due_at <= now:
+            sides = sides_due(work, pace, now)
+            assert sides == ORO
+            work, looks = after_run(work, Outcome("done", sides), pace, now, now, EVEN), looks + 1
+    assert 8 <= looks <= 1000 / TURN.total_seconds()
+
+
+def test_a_call_for_later_is_no_reason_to_try_a_suspended_account_at_once() -> None:
+    work = read(0, 0, called_at={Side.ORO: LATER})
+    after = after_run(work, Outcome("suspended"), PACE, ago(1), NOW, EVEN)
+    assert after.due_at == NOW + timedelta(seconds=BLOCKED_S * 1.05)
+    assert after.called_at == work.called_at
 
 
 # ---------------------------------------------------------------------------------------------------- after a run

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tests.store.conftest import NOON, SetClock
 from tests.store.thousands import fill
 
-from orosync.core.due import DueWork
+from orosync.core.due import ANYBODYS_S, DEBOUNCE, DueWork
 from orosync.core.records import Side
 from orosync.store import due_work
 from orosync.store.database import Database
@@ -192,6 +192,30 @@ def test_a_call_from_outside_brings_the_look_forward_and_asking_makes_it_due_at_
     assert claimed(database) == [], "who asks also puts it into the queue"
     clock.at += CLAIM
     assert claimed(database) == [anna, bob], "should that message be lost, it is handed out again"
+
+
+def test_what_may_be_anybody_s_is_looked_for_by_one_after_the_other(
+    database: Database, new_account: Callable[..., int], engine: sa.Engine
+) -> None:
+    numbers = [new_account(f"a{number}") for number in range(30)]
+    for number in numbers:
+        work = DueWork(number, due_at=NOON + 60 * MINUTE, read_at=dict.fromkeys(Side, NOON - MINUTE))
+        database.due_work.change(number, lambda _, work=work: work)  # type: ignore[misc]
+    gone = new_account("gone")
+    database.accounts.remove(gone)
+    among = [*numbers, gone]
+    chances = iter([number / 30 for number in range(30)] + [0.99] * 30)
+    database.due_work.call_in_turn(among, Side.ORO, lambda: next(chances))
+    works = [database.due_work.get(number) for number in numbers]
+    times = sorted(work.due_at for work in works if work.due_at is not None)
+    assert times[0] >= NOON + DEBOUNCE
+    assert NOON + timedelta(seconds=5) <= times[-1] <= NOON + DEBOUNCE + timedelta(seconds=ANYBODYS_S * len(among))
+    assert len(set(times)) == 30
+    written: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: written.append(given[2].split()[0]))
+    database.due_work.call_in_turn(among, Side.ORO, lambda: next(chances))
+    assert [database.due_work.get(number) for number in numbers] == works, "they look soon enough as it is"
+    assert "INSERT" not in written
 
 
 def test_changing_a_row_leaves_the_claim_alone(database: Database, new_account: Callable[..., int]) -> None:

@@ -19,11 +19,13 @@ class Ledger:
 
     def __init__(self) -> None:
         self.written: list[dict[int, frozenset[Side]]] = []
+        self.in_turn: list[int] = []  # how many accounts of the instance
+        self.accounts_there = 3
         self.away = False
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
-        self.due_work = self
+        self.due_work = self.webhooks = self
 
     def transaction(self) -> Ledger:
         return self
@@ -41,6 +43,15 @@ class Ledger:
         if self.away:
             raise TryLater("away")
         self._now |= dict.fromkeys(account_ids, sides)
+
+    def accounts(self, _orocrm_url: str) -> list[int]:
+        return list(range(self.accounts_there))
+
+    def call_in_turn(self, account_ids: list[int], side: Side, _chance: object) -> None:
+        if self.away:
+            raise TryLater("away")
+        assert side is Side.ORO
+        self.in_turn.append(len(account_ids))
 
 
 class Hand:
@@ -104,7 +115,7 @@ def test_while_one_is_written_others_gather_for_the_next_transaction(calls: Call
     assert ledger.entered.wait(10)
     for thread in threads[1:]:
         thread.start()
-    while len(calls._batch.accounts) < 7:
+    while len(calls._batch.called) < 7:
         ledger.entered.wait(0.001)
     ledger.gate.set()
     for thread in threads:
@@ -146,3 +157,50 @@ def test_a_database_that_takes_too_long_is_a_case_for_later(
     with pytest.raises(TryLater, match="too long"):
         calls.call({1: OUTLOOK})
     ledger.gate.set()
+
+
+CRM = "https://crm.example.com"
+
+
+def test_what_may_be_anybody_s_is_planned_once_in_as_long_as_the_accounts_are_many(
+    calls: Calls, ledger: Ledger, hand: Hand
+) -> None:
+    ledger.accounts_there = 4000
+    for _ in range(3):
+        calls.call_all_of(CRM)
+        hand.at += 2
+    calls.call_all_of("https://other.example.com")
+    assert ledger.in_turn == [4000, 4000], "of the three, one; the others wait until 8 s are over"
+    hand.at += 2
+    calls.call({1: OUTLOOK})  # whoever comes by takes it along
+    assert ledger.in_turn == [4000] * 3
+    assert ledger.written == [{1: OUTLOOK}]
+
+
+def test_few_accounts_wait_no_longer_than_for_any_other_call(calls: Calls, ledger: Ledger, hand: Hand) -> None:
+    calls.call_all_of(CRM)
+    hand.at += 1
+    calls.call_all_of(CRM)
+    assert ledger.in_turn == [3, 3]
+
+
+def test_what_may_be_anybody_s_and_could_not_be_written_is_said_and_nothing_of_it_is_lost(
+    calls: Calls, ledger: Ledger, hand: Hand
+) -> None:
+    calls.call_all_of(CRM)
+    calls.call_all_of(CRM)
+    hand.at += 1
+    ledger.away = True
+    with pytest.raises(TryLater):
+        calls.call({1: OUTLOOK})
+    ledger.away = False
+    hand.at += 1
+    calls.call({1: OUTLOOK})
+    assert ledger.in_turn == [3, 3]
+
+
+def test_at_the_end_what_may_be_anybody_s_does_not_stay_behind(calls: Calls, ledger: Ledger) -> None:
+    calls.call_all_of(CRM)
+    calls.call_all_of(CRM)
+    calls.close()
+    assert ledger.in_turn == [3, 3]

@@ -18,7 +18,7 @@ DEBOUNCE = timedelta(seconds=2)  # calls come in flocks: several for one change,
 SAFETY_POLL_S = 900.0  # how often a side is asked that says by itself when something changes
 BLOCKED_S = 900.0  # until an administrator has acted: asked again now and then, so that nobody has to be told of it
 SIGNED_OUT_S = 6 * 3600.0  # until the user has signed in: that itself calls at once
-
+ANYBODYS_S = 0.2  # for each account that has to look because a new record may be anybody's: five of them a second
 HELD_S = 300.0  # between two looks at an account whose plan waits for a person; a call comes through all the same
 
 Trouble = Literal["", "throttled", "failing"]
@@ -36,8 +36,8 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class DueWork:
     """due_at: None while nothing is planned. read_at: when a side's feed was last read to its end. called_at: when a
-    side last said that something changed, and no run has begun since. since: how long the trouble lasts, attempts:
-    failures in a row."""
+    side last said that something changed, and no run has begun since; in the future: it
+    need not look before then. since: how long the trouble lasts, attempts: failures in a row."""
 
     account_id: int
     due_at: datetime | None = None
@@ -71,7 +71,7 @@ def sides_due(work: DueWork, pace: Pace, now: datetime) -> frozenset[Side]:
 
 def _is_due(work: DueWork, side: Side, pace: Pace, now: datetime) -> bool:
     called, read = work.called_at.get(side), work.read_at.get(side)
-    if called is not None or read is None:
+    if read is None or (called is not None and called <= now):
         return True
     return now >= read + timedelta(seconds=pace.interval_s[side] * (1 - SPREAD))
 
@@ -82,10 +82,9 @@ def next_look(work: DueWork, pace: Pace, now: datetime, random_fraction: float) 
 
 
 def _next_of(work: DueWork, side: Side, pace: Pace, now: datetime, random_fraction: float) -> datetime:
+    polled = next_due(work.read_at.get(side), pace.interval_s[side], now, random_fraction)
     called = work.called_at.get(side)
-    if called is not None:
-        return called + DEBOUNCE
-    return next_due(work.read_at.get(side), pace.interval_s[side], now, random_fraction)
+    return polled if called is None else min(polled, called + DEBOUNCE)
 
 
 def called(work: DueWork, sides: frozenset[Side], now: datetime) -> DueWork:
@@ -95,6 +94,18 @@ def called(work: DueWork, sides: frozenset[Side], now: datetime) -> DueWork:
     if work.due_at is None or work.trouble:
         return replace(work, called_at=calls)
     return replace(work, called_at=calls, due_at=min(work.due_at, now + DEBOUNCE), urgent=True)
+
+
+def perhaps_called(work: DueWork, side: Side, among: int, now: datetime, random_fraction: float) -> DueWork:
+    """Something is new there, and it may be anybody's `among` as many accounts. They look one after the other, and
+    none for this reason again before all had the time for it: however much is new, it costs no more than that."""
+    in_turn = timedelta(seconds=ANYBODYS_S * among)
+    turn = max(now + DEBOUNCE + in_turn * random_fraction, work.read_at.get(side, now) + in_turn)
+    before = work.called_at.get(side, turn)
+    # who is about to look, or already looking, hears of this only by a look that begins after it
+    at = min(before, turn) if before > now else now
+    after = replace(work, called_at={**work.called_at, side: at})
+    return after if work.due_at is None or work.trouble else replace(after, due_at=min(work.due_at, at))
 
 
 def looked_at_soon(work: DueWork, pace: Pace, now: datetime) -> DueWork:
@@ -126,7 +137,7 @@ def after_run(
         return replace(planned, due_at=now) if outcome.unfinished and pace.enabled else planned
     if outcome.state == "suspended":
         wait_s = (SIGNED_OUT_S if outcome.sign_in_needed else BLOCKED_S) * (1 + SPREAD * random_fraction)
-        wait = DEBOUNCE if late else timedelta(seconds=wait_s)
+        wait = DEBOUNCE if any(at <= now for at in late.values()) else timedelta(seconds=wait_s)
         rest = replace(work, called_at=late, trouble="", reason="", since=None, attempts=0, urgent=False)
         return replace(rest, due_at=now + wait if pace.enabled else None)
     return _in_trouble(work, outcome, pace, now, random_fraction)
@@ -158,7 +169,8 @@ def _in_trouble(work: DueWork, outcome: Outcome, pace: Pace, now: datetime, rand
 
 def _planned(work: DueWork, pace: Pace, now: datetime, random_fraction: float) -> DueWork:
     due_at = _plan(work, pace, now, random_fraction)
-    return replace(work, due_at=due_at, urgent=bool(work.called_at) and due_at is not None)
+    urgent = due_at is not None and any(at <= now for at in work.called_at.values())
+    return replace(work, due_at=due_at, urgent=urgent)
 
 
 def _plan(work: DueWork, pace: Pace, now: datetime, random_fraction: float) -> datetime | None:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orosync.core.due import DueWork, called
+from orosync.core.due import DueWork, called, perhaps_called
 from orosync.core.records import Side
 from orosync.store import tables
 from orosync.store.engine import UtcTime
@@ -165,16 +165,18 @@ class DueWorks:
 
     def call(self, account_ids: Iterable[int], sides: frozenset[Side]) -> None:
         """Something changed at these sides of these accounts. Those that are gone are passed over."""
+        now = self._now()
         with self._transactions.writing() as connection:
             for some in chunks(sorted(set(account_ids))):  # in one order, so that two callers do not block each other
-                there = connection.execute(_THERE, {"ids": some}).scalars().all()
-                rows = {
-                    row.account_id: as_work(row, row.account_id) for row in connection.execute(_SOME, {"ids": some})
-                }
-                now = self._now()
-                works = [called(rows.get(each) or DueWork(each), sides, now) for each in sorted(there)]
-                if works:
-                    connection.execute(_SAVE[connection.dialect.name], [_values(work) for work in works])
+                _change_all(connection, some, lambda work: called(work, sides, now))
+
+    def call_in_turn(self, account_ids: Sequence[int], side: Side, chance: Callable[[], float]) -> None:
+        """Something is new there that may be anybody's of these. Some at a time, so that nobody waits for the database
+        while thousands are planned."""
+        now = self._now()
+        for some in chunks(sorted(account_ids)):
+            with self._transactions.writing() as connection:
+                _change_all(connection, some, lambda work: perhaps_called(work, side, len(account_ids), now, chance()))
 
     def hurry(self, organisation: str | None, within: timedelta) -> int:
         """Look at all accounts, or an organisation's, that are kept in step by themselves: both sides, spread by chance
@@ -241,6 +243,15 @@ class DueWorks:
         with self._transactions.reading() as connection:
             waiting, oldest = connection.execute(_LAG, {"now": self._now()}).one()
         return Lag(waiting, oldest)
+
+
+def _change_all(connection: sa.Connection, ids: list[int], how: Callable[[DueWork], DueWork]) -> None:
+    """Accounts that are gone are passed over, and what stays as it is is not written."""
+    there = connection.execute(_THERE, {"ids": ids}).scalars().all()
+    rows = {row.account_id: as_work(row, row.account_id) for row in connection.execute(_SOME, {"ids": ids})}
+    works = [(rows.get(each), how(rows.get(each) or DueWork(each))) for each in sorted(there)]
+    if changed := [_values(after) for before, after in works if after != before]:
+        connection.execute(_SAVE[connection.dialect.name], changed)
 
 
 def as_work(row: Any, account_id: int) -> DueWork:

@@ -78,10 +78,10 @@ def hear_oro(token: str) -> None:
         return
     topic = TOPICS[webhook.topic]
     if topic.event == "created":  # nobody knows it yet, and it may be anybody's
-        concerned = database.webhooks.accounts(webhook.orocrm_url)
+        calls_of(current_app).call_all_of(webhook.orocrm_url)
     else:
         concerned = database.webhooks.holding(webhook.orocrm_url, topic.entity, told.record_id)
-    calls_of(current_app).call(dict.fromkeys(concerned, frozenset({Side.ORO})))
+        calls_of(current_app).call(dict.fromkeys(concerned, frozenset({Side.ORO})))
     database.webhooks.hear(webhook, told.message_id)  # at the end: what could not be written may come again
 
 
