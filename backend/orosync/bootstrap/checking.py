@@ -67,7 +67,9 @@ def check_account(
     time, settings = clock or SystemClock(), settings_of(database, account)
     entities = [entity for entity in Entity if settings.wants(entity)]
     return [
-        *_check_outlook(database, account, lambda: outlook_side(config, database, account, adapters, time), time),
+        *_check_outlook(
+            database, account, lambda: outlook_side(config, database, account, settings, adapters, time), time
+        ),
         *_check_oro(lambda: oro_client(config, database, account, adapters, time), account, entities, time),
     ]
 

@@ -105,6 +105,7 @@ def build_sides(
     config: Config,
     database: Database,
     account: Account,
+    settings: Settings,
     *,
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
@@ -112,13 +113,13 @@ def build_sides(
 ) -> dict[Side, SidePort]:
     """Both sides of an account, signed in with its stored secrets. Nothing is sent yet.
 
-    adapters: URL prefix -> `requests` adapter, for systems inside this process. allowance: what the mailbox may
+    settings: those in force for the account. adapters: URL prefix -> `requests` adapter, for systems inside this process. allowance: what the mailbox may
     still be asked. Raises SignInNeeded without secrets.
     """
     time = clock or SystemClock()
     return {
-        Side.OUTLOOK: outlook_side(config, database, account, adapters, time, allowance),
-        Side.ORO: oro_side(config, database, account, adapters, time),
+        Side.OUTLOOK: outlook_side(config, database, account, settings, adapters, time, allowance),
+        Side.ORO: oro_side(config, database, account, settings, adapters, time),
     }
 
 
@@ -126,11 +127,11 @@ def outlook_side(
     config: Config,
     database: Database,
     account: Account,
+    settings: Settings,
     adapters: Mapping[str, Any] | None,
     clock: Clock,
     allowance: Allowance | None = None,
 ) -> OutlookMailbox:
-    settings = settings_of(database, account)
     back, ahead = settings.event_window
     return OutlookMailbox(
         graph_client(config, database, account, adapters, allowance),
@@ -143,9 +144,13 @@ def outlook_side(
 
 
 def oro_side(
-    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+    config: Config,
+    database: Database,
+    account: Account,
+    settings: Settings,
+    adapters: Mapping[str, Any] | None,
+    clock: Clock,
 ) -> OroInstance:
-    settings = settings_of(database, account)
     client = oro_client(config, database, account, adapters, clock)
     entities = [entity for entity in Entity if settings.wants(entity)]
     return OroInstance(client, entities, settings.oro_scope.value, OVERLAP, clock.now)

@@ -56,15 +56,18 @@ def open_session(
         )
     time, source = clock or SystemClock(), ids or RandomIds()
     run = run or source.new()
+    settings = settings_of(database, account)
     with nullcontext(held) if held else leased(database, account, run, time) as own:
         yield Session(
             run=run,
             request=request or RunRequest(),
             store=database.account_store(account.id, own.lease),
-            sides=build_sides(config, database, account, adapters=adapters, clock=time, allowance=own.allowance),
+            sides=build_sides(
+                config, database, account, settings, adapters=adapters, clock=time, allowance=own.allowance
+            ),
             clock=time,
             ids=source,
-            settings=settings_of(database, account),
+            settings=settings,
             colleagues=Colleagues(database, account),
             progress=progress,
         )
