@@ -181,7 +181,8 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keep-alive, no log lines, and no 40 ms pause between head and body (Nagle against delayed ACK)."""
+    """No log lines, and no 40 ms pause between head and body (Nagle against delayed ACK). In HTTP/1.1, so that answers
+    may come in chunks; werkzeug closes each connection after its answer all the same."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -191,14 +192,14 @@ class _QuietHandler(WSGIRequestHandler):
         return None
 
     def connection_dropped(self, *_error: Any) -> None:
-        self.close_connection = True  # else the caller would wait for an answer on an open connection
+        self.close_connection = True  # nothing was answered, so nothing said that it closes: the caller would wait
 
     def log_request(self, *_line: Any) -> None:
         return None
 
 
 class _Server(ThreadedWSGIServer):
-    """Knows its open connections, so that stopping also ends idle keep-alive ones."""
+    """Knows its open connections, so that stopping also ends those that wait for a request or an answer."""
 
     daemon_threads = True
     block_on_close = True
