@@ -6,8 +6,10 @@ Names, kinds and groups follow design.md 4.2 and rule R11 of the engine's specif
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from orosync.core.records import Entity
 
@@ -79,6 +81,15 @@ CATALOGUE: dict[Entity, tuple[Field, ...]] = {
     ),
 }
 
+
+def _units(fields: tuple[Field, ...]) -> Mapping[str, tuple[Field, ...]]:
+    names = dict.fromkeys(each.unit for each in fields)
+    return MappingProxyType({name: tuple(each for each in fields if each.unit == name) for name in names})
+
+
+# worked out once: they are asked for every field of every record
+_UNITS = {entity: _units(fields) for entity, fields in CATALOGUE.items()}
+
 # Oro's own default match keys (design.md 4.1).
 DEFAULT_MATCH_KEYS: dict[Entity, tuple[str, ...]] = {
     Entity.CONTACT: ("first_name", "last_name", "gender", "birthday"),
@@ -91,20 +102,9 @@ def fields_of(entity: Entity) -> tuple[Field, ...]:
     return CATALOGUE[entity]
 
 
-def field_named(entity: Entity, name: str) -> Field:
-    """Raises KeyError for a name that is not in the catalogue."""
-    for candidate in CATALOGUE[entity]:
-        if candidate.name == name:
-            return candidate
-    raise KeyError(name)
-
-
-def units_of(entity: Entity) -> dict[str, tuple[Field, ...]]:
+def units_of(entity: Entity) -> Mapping[str, tuple[Field, ...]]:
     """The units of merging in catalogue order: {"name": (first_name, ...), "emails": (emails,), ...}."""
-    units: dict[str, tuple[Field, ...]] = {}
-    for each in CATALOGUE[entity]:
-        units[each.unit] = (*units.get(each.unit, ()), each)
-    return units
+    return _UNITS[entity]
 
 
 def empty_record(entity: Entity) -> dict[str, None]:

@@ -74,7 +74,8 @@ def why_left_alone(case: Case, alone: Snapshot, policy: Policy) -> tuple[str, st
         return ("deleted_before", "its partner was deleted once; it is not created again")
     if not policy.may_create(alone.side.other):
         return ("direction", f"{NAMES[alone.side]}'s records are not created on the other side in this direction")
-    if _is_empty(_allowed(alone, policy)) or _is_empty(as_new(alone, policy)):
+    allowed = _allowed(alone, policy)
+    if _is_empty(allowed) or _is_empty(_representable(alone, allowed, policy)):
         return ("nothing_to_send", "it has nothing that the other side could hold")
     return None
 
@@ -110,7 +111,11 @@ def unit_direction(entity: Entity, unit: str, policy: Policy) -> Direction:
 
 def as_new(source: Snapshot, policy: Policy) -> Record:
     """What the other side would hold of a record created there: allowed fields only."""
-    return lens_of(source.side.other, source.entity).representable(_allowed(source, policy), policy.context)
+    return _representable(source, _allowed(source, policy), policy)
+
+
+def _representable(source: Snapshot, record: Record, policy: Policy) -> Record:
+    return lens_of(source.side.other, source.entity).representable(record, policy.context)
 
 
 def _allowed(source: Snapshot, policy: Policy) -> Record:

@@ -12,10 +12,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from orosync.core.fields import CATALOGUE, DEFAULT_MATCH_KEYS, Direction, field_named, units_of
+from orosync.core.fields import CATALOGUE, DEFAULT_MATCH_KEYS, Direction, Field, units_of
 from orosync.core.records import NOTHING, Entity, Json
 from orosync.core.setting_values import Names, Object, OneOf, Pair, Shape, Text, Whole, YesNo
 from orosync.errors import SettingError
@@ -115,7 +116,7 @@ def _default_directions() -> Mapping[Entity, Mapping[str, Direction]]:
     return MappingProxyType({e: MappingProxyType({f.name: f.default for f in CATALOGUE[e]}) for e in Entity})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What is in force for one account; `Settings()` is all defaults. Intervals are in seconds.
 
@@ -174,11 +175,18 @@ class Settings:
 
         Fields that merge as one (a name, an event's time) travel as one: only where each of them may.
         """
-        unit = units_of(entity)[field_named(entity, name).unit]
+        return self._directions[entity][name]
+
+    @cached_property
+    def _directions(self) -> Mapping[Entity, Mapping[str, Direction]]:
+        """Worked out once: each field of each record asks."""
+        return {entity: {each.name: self._direction(entity, each) for each in CATALOGUE[entity]} for entity in Entity}
+
+    def _direction(self, entity: Entity, which: Field) -> Direction:
         ways = _WAYS[_AS_DIRECTION[self.sync_direction]]
-        for each in unit:
+        for each in units_of(entity)[which.unit]:
             ways = ways & _WAYS[self.field_direction[entity][each.name]]
-        if (entity, name) == (Entity.CONTACT, "birthday") and not self.sync_birthdays:
+        if (entity, which.name) == (Entity.CONTACT, "birthday") and not self.sync_birthdays:
             return Direction.OFF
         return _DIRECTION_OF[ways]
 
