@@ -229,7 +229,9 @@ def _folded(value: Any) -> Any:
     return value
 
 
+_IN_ORDER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
+
+
 def content_digest(body: Any) -> str:
     """A short digest of JSON values that does not depend on the order of members."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_IN_ORDER.encode(body).encode()).hexdigest()[:32]

@@ -122,8 +122,9 @@ def plan_hash(ops: Iterable[Op]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+_IN_ORDER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
+
 def said_by(op: Op) -> str:
     """What it would write, and where: the same text for the same op."""
-    return json.dumps(
-        [op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)], sort_keys=True, ensure_ascii=False
-    )
+    return _IN_ORDER.encode([op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)])

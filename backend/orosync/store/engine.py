@@ -166,7 +166,7 @@ class UtcTime(sa.TypeDecorator[datetime]):
 
 def to_json(value: Any) -> str:
     """Compact JSON text with sorted keys, so that equal values are equal texts."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain)
+    text = _COMPACT.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair, as cut texts from outside have it: keep it, escaped
@@ -178,6 +178,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain)
 
 
 class JsonText(sa.TypeDecorator[Any]):
