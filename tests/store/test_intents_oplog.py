@@ -65,6 +65,22 @@ def entry(op_id: str, verb: str = "update", at: datetime = NOON, **more: object)
     return OplogEntry(op_id, at=at, verb=verb, **(values | more))  # type: ignore[arg-type]
 
 
+def test_how_often_a_record_was_created_on_the_other_side_is_counted(store: AccountStore) -> None:
+    store.add_oplog(
+        [
+            entry("1", "create"),
+            entry("2", "create", oro_id="9"),
+            entry("3", "create", outlook_id="B"),
+            entry("4", "update", outlook_id="C"),
+            entry("5", "create", outlook_id="C", side=Side.OUTLOOK),
+            entry("6", "create", outlook_id="D", entity=Entity.TASK),
+        ]
+    )
+    assert store.creates_of(Entity.CONTACT, Side.OUTLOOK, ["A", "B", "C", "D", "E"]) == {"A": 2, "B": 1}
+    assert store.creates_of(Entity.CONTACT, Side.ORO, ["1", "9"]) == {"1": 1}
+    assert store.creates_of(Entity.CONTACT, Side.ORO, []) == {}
+
+
 def test_the_oplog_tells_what_was_done_by_run_and_by_record(store: AccountStore) -> None:
     first = entry("1")
     second = entry("2", "delete", approved=True, after=None, body_before={"id": "1"}, mails=2)

@@ -42,7 +42,7 @@ _ADD = {
     "sqlite": sqlite.insert(tables.links).on_conflict_do_nothing().returning(_ROW.id),
     "postgresql": postgresql.insert(tables.links).on_conflict_do_nothing().returning(_ROW.id),
 }
-_ADD_MANY = sa.insert(tables.links).returning(_ROW.id, sort_by_parameter_order=True)
+_ADD_MANY = {name: add.returning(_ROW.outlook_id, _ROW.oro_id) for name, add in _ADD.items()}
 _MINE = (_ROW.account_id == sa.bindparam("account_id_"), _ROW.id == sa.bindparam("link_id"))
 _DROP = sa.delete(tables.links).where(*_MINE)
 
@@ -107,16 +107,15 @@ class Links(AccountPart):
             raise _linked_already(link.entity)
         return int(new)
 
-    def add_links(self, links: Sequence[Link]) -> list[int]:
-        """Many at once, ids in the same order. RecordChanged if any is linked already; the transaction it happened in
-        must then be given up."""
+    def add_links(self, links: Sequence[Link]) -> list[int | None]:
+        """Many at once; ids in the same order, None where one of a link's ids is linked already."""
         if not links:
             return []
         with self._writing() as connection:
-            try:
-                return list(connection.execute(_ADD_MANY, [self._values(link) for link in links]).scalars())
-            except sa.exc.IntegrityError:
-                raise _linked_already(links[0].entity) from None
+            statement = _ADD_MANY[connection.dialect.name]
+            rows = connection.execute(statement, [self._values(link) for link in links]).all()
+        added = {(row.outlook_id, row.oro_id): int(row.id) for row in rows}
+        return [added.pop((link.outlook_id, link.oro_id), None) for link in links]
 
     def update_link(self, link: Link) -> None:
         """RecordMissing if it was dropped; RecordChanged if another live link has one of its ids, and the transaction

@@ -30,6 +30,18 @@ _OF_RECORD = {
     .order_by(_ROW.seq.desc())
     for side, column in ((Side.OUTLOOK, _ROW.outlook_id), (Side.ORO, _ROW.oro_id))
 }
+_CREATES = {
+    source: sa.select(column.label("source_id"), sa.func.count().label("times"))
+    .where(
+        _ACCOUNT,
+        _ENTITY,
+        column.in_(sa.bindparam("ids", expanding=True)),
+        _ROW.verb == "create",
+        _ROW.side == source.other,
+    )
+    .group_by(column)
+    for source, column in ((Side.OUTLOOK, _ROW.outlook_id), (Side.ORO, _ROW.oro_id))
+}
 _MARK_UNDONE = (
     sa.update(tables.oplog)
     .where(_ROW.account_id == sa.bindparam("account_id_"), _ROW.op_id == sa.bindparam("op_id_"))
@@ -89,6 +101,11 @@ class Oplog(AccountPart):
     def oplog_of(self, entity: Entity, side: Side, id: str) -> list[OplogEntry]:
         """Newest first."""
         return [_to_entry(row) for row in self._rows(_OF_RECORD[side], entity=entity, record_id=id)]
+
+    def creates_of(self, entity: Entity, source: Side, ids: Iterable[str]) -> dict[str, int]:
+        """How often each of these records of `source` was created on the other side; none without one."""
+        rows = self._rows_chunked(_CREATES[source], ids, entity=entity)
+        return {row.source_id: int(row.times) for row in rows}
 
     def mark_undone(self, op_id: str, by_run: str) -> None:
         self._write(_MARK_UNDONE, {"account_id_": self._account_id, "op_id_": op_id, "by_run": by_run})
