@@ -1,9 +1,8 @@
-"""Planning: the table of design.md 4.1 written down once more, what presence and meetings do, and the properties."""
+"""Planning: single stories with all that an op says, and the properties. Every combination of what may be known and
+chosen is in `test_planner_table.py` and its neighbours."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -64,89 +63,7 @@ BOTH, TO_OUTLOOK, TO_ORO = (
 FIELD = {Entity.CONTACT: "job_title", Entity.TASK: "subject", Entity.EVENT: "title"}
 every_entity = pytest.mark.parametrize("entity", list(Entity))
 
-# ------------------------------------------------------------------------------------------------ the table
-
-LOST = "deleted"
-Outcome = set[tuple[str, str, str | None]]  # (verb, side, value of the field)
-
-
-def oracle(rules: Settings, base: str | None, outlook: str, oro: str, *, newer: str) -> Outcome:
-    """What is to be written, by design.md 4.1 and 4.3 and nothing else. base None: they were never in step."""
-    way = rules.sync_direction
-    if LOST in {outlook, oro}:
-        return _after_deletion(rules, base, outlook, oro)
-    if outlook == oro:
-        return set()
-    to_outlook, to_oro = {("update", "outlook", oro)}, {("update", "oro", outlook)}
-    if base is None:
-        return to_oro if way is TO_ORO else to_outlook
-    if way is TO_ORO:
-        return to_oro
-    if way is TO_OUTLOOK:
-        return set() if oro == base else to_outlook
-    if outlook == base:
-        return to_outlook
-    if oro == base:
-        return to_oro
-    return {
-        "oro_wins": to_outlook,
-        "outlook_wins": to_oro,
-        "newest": to_oro if newer == "outlook" else to_outlook,
-        "ask": set(),
-    }[rules.conflict_resolution.value]
-
-
-def _after_deletion(rules: Settings, base: str | None, outlook: str, oro: str) -> Outcome:
-    way, edited = rules.sync_direction, (base is not None and {outlook, oro} != {base, LOST})
-    if outlook == oro:
-        return {("bury", "", None)}
-    if outlook == LOST:
-        if way is TO_ORO or rules.on_delete_in_outlook.value == "ignore":
-            return {("bury", "", None)}
-        if way is BOTH and rules.on_delete_in_outlook.value == "propagate" and not edited:
-            return {("delete", "oro", None)}
-        return {("create", "outlook", oro)}
-    if way is TO_OUTLOOK or rules.on_delete_in_oro.value == "ignore":
-        return {("bury", "", None)}
-    return {("create", "oro", outlook)} if edited else {("delete", "outlook", None)}
-
-
-def all_policies(way: SyncDirection) -> Iterator[Settings]:
-    for conflict, in_outlook, in_oro in itertools.product(ConflictRule, OnDeleteInOutlook, OnDeleteInOro):
-        yield Settings(
-            sync_direction=way, conflict_resolution=conflict, on_delete_in_outlook=in_outlook, on_delete_in_oro=in_oro
-        )
-
-
-@every_entity
-@pytest.mark.parametrize("way", list(SyncDirection))
-def test_the_plan_of_one_field_is_what_the_table_says(entity: Entity, way: SyncDirection) -> None:
-    """Every base, every state of both sides, every conflict rule, every delete policy."""
-    tried = 0
-    states = itertools.product(("A", None), ("A", "B", "C", LOST), ("A", "B", "C", LOST), ("outlook", "oro"))
-    for (base, outlook, oro, newer), rules in itertools.product(states, all_policies(way)):
-        case = _case(entity, base, outlook, oro, newer)
-        decision = plan_case(case, policy(rules))
-        told = {
-            (op.verb.value, "" if op.verb is Verb.BURY else op.side.value, op.values.get(FIELD[entity]))
-            for op in decision.ops
-            if op.writes or op.verb is Verb.BURY
-        }
-        wanted = oracle(rules, base, outlook, oro, newer=newer)
-        assert told == wanted, (base, outlook, oro, newer, rules)
-        assert all(op.reason and op.rule for op in decision.ops)
-        tried += 1
-    assert tried == 2 * 4 * 4 * 2 * 4 * 3 * 2
-
-
-def _case(entity: Entity, base: str | None, outlook: str, oro: str, newer: str) -> Case:
-    times = {OUTLOOK: "2026-11-23T08:00:00Z", ORO: "2026-11-23T08:00:00Z", Side(newer): "2026-11-23T09:00:00Z"}
-    halves = {
-        side: GONE if value == LOST else snapshot(side, entity, {FIELD[entity]: value}, modified_at=times[side])
-        for side, value in ((OUTLOOK, outlook), (ORO, oro))
-    }
-    link = {} if base else {"shadows": {}}
-    return linked(entity, halves[OUTLOOK], halves[ORO], {FIELD[entity]: base or "A"}, stamped=None, **link)
+# ------------------------------------------------------------------------------------------------ created, linked
 
 
 @every_entity

@@ -52,8 +52,8 @@ def plan_case(case: Case, policy: Policy) -> Decision:
 
 def _plan_linked(case: Case, link: Link, policy: Policy) -> Decision:
     out, oro = case.outlook, case.oro
-    if Presence.UNREADABLE in (out.presence, oro.presence):
-        return Decision(case, retry=True)
+    if {out.presence, oro.presence} & {Presence.UNREADABLE, Presence.ABSENT}:
+        return Decision(case, retry=True)  # a half that nobody saw is not a deleted one (I5)
     hidden = why_hidden(case, policy)
     if hidden:
         return _suspend(case, link, hidden)
