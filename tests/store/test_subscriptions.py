@@ -71,12 +71,3 @@ def test_the_other_system_s_wishes_are_marked_by_id(database: Database, new_acco
     [gone] = database.subscriptions.of_account(anna, Side.OUTLOOK)
     assert (gone.id, gone.digest, gone.state) == (None, "", "missing")
     database.subscriptions.note_loss(Side.OUTLOOK, "s1")  # told twice
-
-
-def test_the_earliest_end_is_that_of_what_lives(database: Database, new_account: Callable[..., int]) -> None:
-    anna = new_account("anna")
-    assert database.subscriptions.earliest_expiry() is None
-    database.subscriptions.save(living(anna))
-    database.subscriptions.save(living(anna, "me/events", "s2", expires=NOON + timedelta(days=3)))
-    database.subscriptions.save(living(anna, "me/todo/lists/x/tasks", None, expires=NOON))
-    assert database.subscriptions.earliest_expiry() == NOON + timedelta(days=3)

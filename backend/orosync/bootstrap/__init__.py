@@ -19,7 +19,6 @@ from orosync.bootstrap.oro_consent import (
 from orosync.bootstrap.oro_push import keep_oro_push, leave_oro_push
 from orosync.bootstrap.parts import (
     RandomIds,
-    SystemClock,
     build_sides,
     level_of,
     open_database,
@@ -37,6 +36,7 @@ from orosync.bootstrap.sign_in import (
     save_connection,
     save_mailbox_access,
 )
+from orosync.store.clock import SystemClock
 from orosync.store.database import AccountStore, Database
 
 __all__ = [

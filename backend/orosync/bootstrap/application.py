@@ -12,7 +12,6 @@ from flask import Flask
 
 from orosync.bootstrap.counting import begin_counting
 from orosync.bootstrap.gauges import StateOfAll
-from orosync.bootstrap.parts import SystemClock
 from orosync.bootstrap.product_files import product_file
 from orosync.bootstrap.readiness import Reachable, Readiness
 from orosync.config import Config
@@ -45,7 +44,7 @@ class Background:
         clock: Clock | None = None,
         adapters: Mapping[str, Any] | None = None,
     ) -> None:
-        time = clock or SystemClock()
+        time = clock or database.clock
         self.work = AccountWork(config, database, clock=time, adapters=adapters)
         self.queue = LocalQueue(self.work, config.data_dir / "queue.sqlite3", config.runs_at_once)
         self.dispatcher = Dispatcher(database, self.queue, time, timedelta(days=config.history_days))
@@ -88,7 +87,7 @@ def build_app(
     demo: the parts of a demonstration are only ever given by the program, never by configuration; it decides
     itself when changes travel. shared_metrics: the folder in which several processes count together.
     """
-    time = clock or SystemClock()
+    time = clock or database.clock
     who = authenticator or EntraTokens(config)
     access = mailbox_access or OnBehalfOf(config, adapters=adapters)
     queue, stop = _behind(config, database, time, adapters, dispatching=not demo)

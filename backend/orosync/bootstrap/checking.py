@@ -12,7 +12,7 @@ from typing import Any
 
 from orosync.bootstrap.lease import InUse, turn_soon
 from orosync.bootstrap.oro_access import client_for_person
-from orosync.bootstrap.parts import SystemClock, oro_client, outlook_side, settings_of
+from orosync.bootstrap.parts import oro_client, outlook_side, settings_of
 from orosync.bootstrap.sign_in import Connection, SecretsPlace, oro_sign_in, put_secrets, stored_tokens
 from orosync.config import Config
 from orosync.core.ledger import Account
@@ -23,6 +23,7 @@ from orosync.oro import check as oro_check
 from orosync.oro.auth import Grant, OAuth
 from orosync.oro.client import OroClient
 from orosync.outlook.mailbox import OutlookMailbox
+from orosync.store.clock import SystemClock
 from orosync.store.database import Database
 from orosync.store.settings import SYSTEM, organisation
 from orosync.sync.ports import Clock
@@ -64,7 +65,7 @@ def check_account(
     clock: Clock | None = None,
 ) -> list[Finding]:
     """What is wrong with either side, each with its remedy. Only reads. Raises nothing but SettingError."""
-    time, settings = clock or SystemClock(), settings_of(database, account)
+    time, settings = clock or database.clock, settings_of(database, account)
     entities = [entity for entity in Entity if settings.wants(entity)]
     return [
         *_check_outlook(
@@ -92,7 +93,7 @@ def check_connection(
     place. outlook: makes the mailbox to ask as well; None leaves that side out. renewed: gets the connection to save
     in place of `connection`, if tokens had to be renewed, because the given ones are void then.
     """
-    time = clock or SystemClock()
+    time = clock or database.clock
     entities = _wanted(database, candidate)
     secrets = _GivenSecrets(_stored_beneath(database, candidate))
     put_secrets(secrets, candidate, connection)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from orosync.bootstrap.counting import begin_counting
-from orosync.bootstrap.parts import SystemClock
 from orosync.config import Config
 from orosync.errors import ConfigurationError
 from orosync.jobs.account_work import AccountWork
@@ -67,7 +66,7 @@ def run_dispatcher(config: Config, database: Database, over: threading.Event) ->
     _needs_a_broker(config)
     queue = ClusterQueue(config.broker_url)
     try:
-        Dispatcher(database, queue, SystemClock(), timedelta(days=config.history_days)).keep_going(over)
+        Dispatcher(database, queue, database.clock, timedelta(days=config.history_days)).keep_going(over)
     finally:
         queue.close()
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from orosync.bootstrap.lease import turn_soon
-from orosync.bootstrap.parts import SystemClock, graph_client, settings_of
+from orosync.bootstrap.parts import graph_client, settings_of
 from orosync.config import Config
 from orosync.config_values import LOOPBACK
 from orosync.core.ledger import Account
@@ -111,7 +111,7 @@ def keep_graph_push(
     """After a run, while the account's lease and its turn at the mailbox last: make what is missing, renew what ages,
     end what is not wanted. Mostly nothing is to be done, and then nothing is asked. Raises nothing of Graph's, and what
     database and settings raise."""
-    time = clock or SystemClock()
+    time = clock or database.clock
     account = database.accounts.get(account.id)  # the run may have found other folders
     rows = {each.resource: each for each in database.subscriptions.of_account(account.id, Side.OUTLOOK)}
     wanted = _wanted(account, settings_of(database, account)) if push_url(config) else {}
@@ -151,7 +151,7 @@ def end_graph_push(
         database.subscriptions.drop(each)
     if not any(each.id for each in rows):
         return
-    time = clock or SystemClock()
+    time = clock or database.clock
     try:
         with (
             turn_soon(database, account.mailbox, time, _PATIENCE_S) as allowance,

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from orosync.bootstrap.graph_push import push_url
-from orosync.bootstrap.parts import SystemClock, oro_client
+from orosync.bootstrap.parts import oro_client
 from orosync.config import Config
 from orosync.core.ledger import Account
 from orosync.core.records import Entity
@@ -44,7 +44,7 @@ def keep_oro_push(
     clock: Clock | None = None,
 ) -> None:
     """After a run: nothing is asked of OroCRM unless it is time to. Raises nothing of OroCRM's."""
-    time = clock or SystemClock()
+    time = clock or database.clock
     now = time.now()
     if not push_url(config) or not _is_due(database.webhooks.of_instance(account.orocrm_url), now):
         return
@@ -76,7 +76,7 @@ def leave_oro_push(
     if not hooks or database.webhooks.accounts(account.orocrm_url, but=account.id):
         return
     try:
-        client = oro_client(config, database, account, adapters, clock or SystemClock())
+        client = oro_client(config, database, account, adapters, clock or database.clock)
         for hook in hooks:
             if hook.remote_id is not None:
                 at_oro.delete(client, hook.remote_id)

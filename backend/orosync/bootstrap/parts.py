@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from orosync.outlook.batch import MailboxGates
 from orosync.outlook.client import TIMEOUTS, GraphClient
 from orosync.outlook.mailbox import OutlookMailbox
 from orosync.store import migrations
+from orosync.store.clock import shared_clock
 from orosync.store.database import Database
 from orosync.store.engine import open_engine
 from orosync.store.settings import SYSTEM, Level, organisation, user
@@ -34,11 +35,6 @@ from orosync.sync.ports import Clock, SidePort
 OVERLAP = timedelta(minutes=5)
 
 _gates = MailboxGates()  # one per process: no two calls for a mailbox at a time, whichever account they are for
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 class RandomIds:
@@ -52,14 +48,15 @@ def vault(config: Config) -> Vault:
 
 def open_database(config: Config, clock: Clock | None = None) -> Database:
     """The database with its newest schema. An SQLite file is brought up to date by itself; PostgreSQL, which many
-    processes share, is left to `orosync db upgrade`: ConfigurationError says so."""
+    processes share, is left to `orosync db upgrade`: ConfigurationError says so. clock: else the one that all who share
+    the database go by."""
     engine = open_engine(config.database_url)
     try:
         if engine.dialect.name != "sqlite":
             migrations.check(engine)
         elif migrations.current(engine) != migrations.head():
             migrations.upgrade(engine)
-        return Database(engine, vault(config), (clock or SystemClock()).now)
+        return Database(engine, vault(config), (clock or shared_clock(engine)).now)
     except sa.exc.DBAPIError as error:
         engine.dispose()
         raise _not_opened(error) from error
@@ -113,10 +110,10 @@ def build_sides(
 ) -> dict[Side, SidePort]:
     """Both sides of an account, signed in with its stored secrets. Nothing is sent yet.
 
-    settings: those in force for the account. adapters: URL prefix -> `requests` adapter, for systems inside this process. allowance: what the mailbox may
-    still be asked. Raises SignInNeeded without secrets.
+    settings: those in force for the account. adapters: URL prefix -> `requests` adapter, for systems inside this
+    process. allowance: what the mailbox may still be asked. Raises SignInNeeded without secrets.
     """
-    time = clock or SystemClock()
+    time = clock or database.clock
     return {
         Side.OUTLOOK: outlook_side(config, database, account, settings, adapters, time, allowance),
         Side.ORO: oro_side(config, database, account, settings, adapters, time),

@@ -11,7 +11,7 @@ from typing import Any
 
 from orosync import telemetry
 from orosync.bootstrap.lease import Held, leased
-from orosync.bootstrap.parts import RandomIds, SystemClock, build_sides, settings_of
+from orosync.bootstrap.parts import RandomIds, build_sides, settings_of
 from orosync.bootstrap.planning import outcome_of, plan_next
 from orosync.bootstrap.telling import run_and_tell, undo_and_tell
 from orosync.config import Config
@@ -54,7 +54,7 @@ def open_session(
             field="account",
             remedy=f"Run `orosync accounts enable {account.name}` first.",
         )
-    time, source = clock or SystemClock(), ids or RandomIds()
+    time, source = clock or database.clock, ids or RandomIds()
     run = run or source.new()
     settings = settings_of(database, account)
     with nullcontext(held) if held else leased(database, account, run, time) as own:
@@ -88,7 +88,7 @@ def run_once(
     chance: Callable[[], float] = random.random,
 ) -> Report:
     """One run of one account, and when it is looked at next. Raises as `open_session`, and LeaseLost."""
-    time = clock or SystemClock()
+    time = clock or database.clock
     began = time.now()
     source = ids or RandomIds()
     run = run or source.new()
@@ -134,7 +134,7 @@ def undo_once(
     )
     with telemetry.bound(account=account_name, run=run), opened as session:
         report = undo_and_tell(session, of_run, preview=preview)
-        now = (clock or SystemClock()).now()
+        now = (clock or database.clock).now()
         plan_next(database, database.accounts.named(account_name), None, now, now, chance())
         return report
 

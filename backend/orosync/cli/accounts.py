@@ -153,7 +153,7 @@ def sign_in(name: str) -> None:
         if not given.oro and not given.graph:
             given = _asked_for(account)
         bootstrap.save_connection(database, account, given)
-        bootstrap.look_soon(database, account.id, datetime.now(UTC))
+        bootstrap.look_soon(database, account.id, database.clock.now())
     click.echo(f"Saved. Try it: orosync accounts check {name}")
 
 
@@ -184,7 +184,7 @@ def _last_run(database: Database, account: Account) -> str:
 
 def _states(database: Database, found: Sequence[Account]) -> dict[int, AccountState]:
     """How they are doing; one that was removed meanwhile is not doing at all."""
-    now = datetime.now(UTC)
+    now = database.clock.now()
     facts = database.account_states.of(each.id for each in found)
     gone = AccountState("disabled", "It was removed just now.")
     return {each.id: account_state(facts[each.id], now) if each.id in facts else gone for each in found}
@@ -264,7 +264,7 @@ def check(ctx: click.Context, name: str, *, as_json: bool) -> None:
 def enable(name: str) -> None:
     """Let runs work on it again."""
     with opened() as (_, database):
-        account, now = database.accounts.named(name), datetime.now(UTC)
+        account, now = database.accounts.named(name), database.clock.now()
         database.accounts.enable(account.id, now)
         bootstrap.look_soon(database, account.id, now)
     click.echo(f"Account {name} is enabled.")
@@ -277,7 +277,7 @@ def disable(name: str, reason: str) -> None:
     """Leave it alone until it is enabled. What is linked is remembered."""
     with opened() as (config, database):
         account = database.accounts.named(name)
-        database.accounts.disable(account.id, reason, datetime.now(UTC))
+        database.accounts.disable(account.id, reason, database.clock.now())
         bootstrap.end_graph_push(config, database, account)
     click.echo(f"Account {name} is disabled.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -40,7 +40,7 @@ def backup(file: Path) -> None:
 def tidy(*, as_json: bool) -> None:
     """Drop now what is older than OROSYNC_HISTORY_DAYS, as the service does every six hours."""
     with opened() as (config, database):
-        dropped = database.retention.drop_old(datetime.now(UTC), timedelta(days=config.history_days))
+        dropped = database.retention.drop_old(database.clock.now(), timedelta(days=config.history_days))
     if as_json:
         print_json(dropped)
         return

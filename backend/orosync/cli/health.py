@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import click
 import requests
@@ -45,7 +45,8 @@ def _signs() -> str:
     host = f"{socket.gethostname()}:"
     with opened() as (_, database):
         seen = [worker.seen_at for worker in database.workers.all() if worker.name.startswith(host)]
+        now = database.clock.now()
     if not seen:
         return "no worker or dispatcher of this host gives a sign of life"
-    silent = datetime.now(UTC) - max(seen)
+    silent = now - max(seen)
     return "" if silent <= _SILENT else f"the last sign of life was {silent.total_seconds():.0f} s ago"

@@ -5,7 +5,6 @@ With --account the user's own level is meant, with --organisation an organisatio
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -91,7 +90,7 @@ def set_(name: str | None, organisation: str | None, pairs: tuple[str, ...]) -> 
         with database.transaction():
             for key, value in chosen.items():
                 database.settings.set(place, key, value, by=this_user())
-            bootstrap.settings_changed(database, place, datetime.now(UTC))
+            bootstrap.settings_changed(database, place, database.clock.now())
     for key, value in chosen.items():
         click.echo(f"{key} = {_text(value)}")
 
@@ -108,7 +107,7 @@ def unset(name: str | None, organisation: str | None, keys: tuple[str, ...]) -> 
         place = _place(database, name, organisation)
         with database.transaction():
             changed = {key: database.settings.unset(place, key, by=this_user()) for key in keys}
-            bootstrap.settings_changed(database, place, datetime.now(UTC))
+            bootstrap.settings_changed(database, place, database.clock.now())
     for key, was_set in changed.items():
         click.echo(f"{key}: the level above is used" if was_set else f"{key}: it was not set here")
 

@@ -58,7 +58,7 @@ class AccountWork:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._config, self._database = config, database
-        self._clock = clock or bootstrap.SystemClock()
+        self._clock = clock or database.clock
         self._adapters = adapters
         self._chance = chance
         self.stopping = threading.Event()

@@ -76,13 +76,20 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Told:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+
+
 class Database:
-    """`vault` is needed for secrets alone. `now` dates tombstones and changes of settings and secrets."""
+    """`vault` is needed for secrets alone. `now` tells the time for whatever is dated here; `clock` is the same for
+    those who want a clock."""
 
     def __init__(self, engine: sa.Engine, vault: Vault | None = None, now: Callable[[], datetime] = _utc_now) -> None:
         self._transactions = Transactions(engine)
         self._vault = vault
         self._now = now
+        self.clock = _Told(now)
         self._places = Places()
         self.accounts = Accounts(self._transactions, self._places)
         self.settings = Settings(self._transactions, now)

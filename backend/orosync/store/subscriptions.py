@@ -31,7 +31,6 @@ _RENEW = (
     .where(_ROW.side == sa.bindparam("side_"), _ROW.id == sa.bindparam("id_"))
     .values(state="renew", next_try=None)
 )
-_EARLIEST = sa.select(sa.func.min(_ROW.expires)).where(_ROW.id.is_not(None))
 
 
 class Subscriptions:
@@ -78,12 +77,6 @@ class Subscriptions:
         with self._transactions.writing() as connection:
             for row in connection.execute(_WITH_IDS, {"side_": side.value, "ids": [id]}).all():
                 connection.execute(_SAVE.into(connection), _values(lost(_to_subscription(row))))
-
-    def earliest_expiry(self) -> datetime | None:
-        """Of all there are; None if none ends."""
-        with self._transactions.reading() as connection:
-            found: datetime | None = connection.execute(_EARLIEST).scalar_one()
-        return found
 
 
 def _values(subscription: Subscription) -> dict[str, Any]:
