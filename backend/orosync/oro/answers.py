@@ -12,12 +12,14 @@ from typing import Any
 
 from orosync.core.records import Entity
 from orosync.errors import EntityForbidden, OrosyncError, RecordChanged, RecordMissing, RecordRefused, SideFailing
+from orosync.oro import jsonapi
 from orosync.oro.client import Answer
 
 TYPE_DENIED = "No access to this type of entities."
 WORKFLOW_RULES = "workflow entity constraint"
 PLURAL = {Entity.CONTACT: "contacts", Entity.TASK: "tasks", Entity.EVENT: "calendar events"}
 _STRUCTURE = {"data", "attributes", "relationships", "included"}
+_DEEPEST_FORM = 16  # an event's form has four levels
 
 
 def errors_of(document: Any) -> list[dict[str, Any]]:
@@ -29,9 +31,9 @@ def errors_of(document: Any) -> list[dict[str, Any]]:
 def rows_of(answer: Answer) -> list[dict[str, Any]]:
     """The rows of a list, of either dialect. Raises SideFailing if there is none."""
     document = answer.document.get("data") if isinstance(answer.document, dict) else answer.document
-    if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
+    if not isinstance(document, list):
         raise SideFailing("OroCRM answered a list request without a list.")
-    return document
+    return [jsonapi.sound(row) for row in document]
 
 
 def one_of(answer: Answer) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def one_of(answer: Answer) -> dict[str, Any]:
     row = document.get("data", document) if isinstance(document, dict) else None
     if not isinstance(row, dict) or row.get("id") is None:
         raise SideFailing("OroCRM answered a request for one record without a record.")
-    return row
+    return jsonapi.sound(row)
 
 
 def entity_refusal(answer: Answer, entity: Entity) -> OrosyncError:
@@ -107,13 +109,13 @@ def form_errors(document: Any) -> list[tuple[str, str]]:
 
 
 def _walk(node: Any, path: str) -> Iterator[tuple[str, str]]:
-    if not isinstance(node, dict):
+    if not isinstance(node, dict) or path.count(".") > _DEEPEST_FORM:
         return
-    for rule in node.get("errors", []):
+    rules, children = node.get("errors"), node.get("children")
+    for rule in rules if isinstance(rules, list) else []:
         yield path, _without_values(str(rule))
-    children = node.get("children", {})
-    pairs = enumerate(children) if isinstance(children, list) else children.items()
-    for name, child in pairs:
+    children = dict(enumerate(children)) if isinstance(children, list) else children
+    for name, child in children.items() if isinstance(children, dict) else ():
         yield from _walk(child, f"{path}.{name}" if path else str(name))
 
 
@@ -125,7 +127,8 @@ def _rules(answer: Answer) -> list[str]:
 
 
 def _sentence(error: dict[str, Any]) -> str:
-    source = error.get("source") or {}
+    given = error.get("source")
+    source = given if isinstance(given, dict) else {}
     field = _field(str(source.get("pointer") or "")) or str(source.get("parameter") or "")
     rule = _without_values(str(error.get("detail") or error.get("title") or ""))
     return f"{field}: {rule}" if field else rule

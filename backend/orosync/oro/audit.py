@@ -18,7 +18,7 @@ from orosync.errors import SideFailing
 from orosync.oro import legacy_rest
 from orosync.oro.answers import rows_of
 from orosync.oro.client import Answer, Dialect, OroClient
-from orosync.oro.jsonapi import instant
+from orosync.oro.jsonapi import instant, moment
 
 PAGE = 200
 MOST_PAGES = 5  # beyond that it was an import, and the sweep is the cheaper way to see it
@@ -111,9 +111,9 @@ def _rows(answer: Answer) -> list[dict[str, Any]]:
 
 
 def _entry(row: Mapping[str, Any]) -> AuditEntry:
-    number, at, of_class = str(row["id"]), str(legacy_rest.zulu(row["loggedAt"])), str(row.get("objectClass"))
+    number, at, of_class = str(row["id"]), moment(row.get("loggedAt")), str(row.get("objectClass"))
     is_removal = row.get("action") == "remove"
     entity, rows = _ENTITIES.get(of_class), _ROWS.get(of_class)
-    removed = (entity, str(row["objectId"])) if entity is not None and is_removal else None
+    removed = (entity, str(row.get("objectId"))) if entity is not None and is_removal else None
     written = (rows, str(row["objectName"])) if rows and not is_removal and row.get("objectName") else None
     return AuditEntry(number, at, removed, written)

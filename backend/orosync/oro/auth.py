@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 import threading
 import time
@@ -26,6 +27,8 @@ Post = Callable[[Mapping[str, str]], tuple[int, Any]]
 """Sends a form to the token endpoint and returns status and JSON (None if the answer was none)."""
 
 TOKEN_PATH = "/oauth2-token"  # noqa: S105 - a path
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header takes
+_WORD = re.compile(r"[a-z_]{1,64}")  # of RFC 6749; anything else is not repeated to people
 WSSE_LAG = timedelta(seconds=20)  # `Created` in the future is refused at once; it lives for an hour
 EARLY = timedelta(seconds=60)  # a token is renewed this long before it ends
 LOOKS, LOOK_PAUSE_S = 3, 0.5  # for tokens that another process has got but may not have stored yet
@@ -226,18 +229,23 @@ def _tokens_of(form: dict[str, str], post: Post, now: datetime, *, kept: str | N
         raise token_refused(form["grant_type"], status, answer)
     try:
         lifetime = timedelta(seconds=float(answer["expires_in"]))
-        return Tokens(
+        given = answer.get("refresh_token") or kept
+        tokens = Tokens(
             access_token=str(answer["access_token"]),
             expires_at=now + max(lifetime - EARLY, lifetime / 2),
-            refresh_token=answer.get("refresh_token") or kept,
+            refresh_token=None if given is None else str(given),
         )
-    except (KeyError, TypeError, ValueError) as wrong:
-        raise SideFailing("OroCRM's token endpoint answered without a usable token.") from wrong
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise SideFailing("OroCRM's token endpoint answered without a usable token.") from None
+    if not all(_TOKEN.fullmatch(each) for each in (tokens.access_token, tokens.refresh_token or "none")):
+        raise SideFailing("OroCRM's token endpoint answered without a usable token.")
+    return tokens
 
 
 def token_refused(grant: str, status: int, answer: Any) -> OrosyncError:
     """What a refusal of the token endpoint means. invalid_client is also its answer while the API is switched off."""
-    code = answer.get("error", "") if isinstance(answer, dict) else ""
+    said = answer.get("error", "") if isinstance(answer, dict) else ""
+    code = said if isinstance(said, str) and _WORD.fullmatch(said) else ""
     if code == "invalid_client":
         return SignInNeeded(
             "OroCRM refuses the OAuth application (invalid_client).",

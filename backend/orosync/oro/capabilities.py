@@ -9,12 +9,14 @@ from collections.abc import Collection
 from typing import Any
 
 from orosync.core.records import Entity, Json
+from orosync.core.zones import iana_of
 from orosync.errors import EntityForbidden, SignInNeeded
 from orosync.oro import audit, jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, one_of, rows_of
 from orosync.oro.client import Answer, Dialect, OroClient, api_switched_off
 
 ZONE = "configurationoptions/oro_locale.timezone"  # any user may read it (timezone-of-user-nina)
+_MOST_PAGES = 1000  # of a dictionary: an instance that hands out less than a row in a thousand is none
 RESOURCES = {Entity.CONTACT: "contacts", Entity.TASK: "tasks"}
 
 
@@ -50,8 +52,8 @@ def readable(client: OroClient) -> bool:
 def zone(client: OroClient) -> str:
     """The IANA zone in force for the user."""
     answer = client.get(ZONE)
-    value = one_of(answer)["attributes"].get("value") if answer.ok else None
-    return str(value or "UTC")
+    value = jsonapi.attributes_of(one_of(answer)).get("value") if answer.ok else None
+    return str(value) if isinstance(value, str) and iana_of(value) else "UTC"
 
 
 def own_calendar(client: OroClient) -> str:
@@ -59,17 +61,18 @@ def own_calendar(client: OroClient) -> str:
     answer = client.get(legacy_rest.OWN_CALENDAR, dialect=Dialect.LEGACY)
     if not answer.ok or not isinstance(answer.document, dict):
         return ""
-    return str(answer.document.get("calendar") or "")
+    found = str(answer.document.get("calendar") or "")
+    return found if jsonapi.is_number(found) else ""
 
 
 def places(client: OroClient) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Countries by id -> name, regions by id -> [country id, code, name]; each list whole."""
-    countries = {str(row["id"]): str(row["attributes"]["name"]) for row in _whole_list(client, "countries", ["name"])}
+    countries = {str(row["id"]): _attribute(row, "name") for row in _whole_list(client, "countries", ["name"])}
     regions = {
         str(row["id"]): [
             jsonapi.related(row, "country") or "",
-            str(row["attributes"]["code"]),
-            str(row["attributes"]["name"]),
+            _attribute(row, "code"),
+            _attribute(row, "name"),
         ]
         for row in _whole_list(client, "regions", ["code", "name", "country"])
     }
@@ -118,13 +121,17 @@ def user(client: OroClient) -> dict[str, str]:
     if not answer.ok:
         raise api_switched_off(client.host)
     row = one_of(answer)
-    return {"id": str(row["id"]), "email": str(row["attributes"].get("email") or "")}
+    return {"id": jsonapi.number_of(row), "email": _attribute(row, "email")}
 
 
 def user_name(client: OroClient) -> str:
     """What the user signs in with; "" where the role hides the profile."""
     answer = client.get("userprofile")
-    return str(one_of(answer)["attributes"].get("username") or "") if answer.ok else ""
+    return _attribute(one_of(answer), "username") if answer.ok else ""
+
+
+def _attribute(row: Json, name: str) -> str:
+    return str(jsonapi.attributes_of(row).get(name) or "")
 
 
 def _may_read(client: OroClient, entity: Entity) -> bool:
@@ -157,7 +164,7 @@ def _whole_list(client: OroClient, type_: str, fields: list[str]) -> list[dict[s
         return []
     rows = rows_of(answer)
     size, number = len(rows), 1
-    while rows and answer.total is not None and len(rows) < answer.total:
+    while rows and answer.total is not None and len(rows) < answer.total and number < _MOST_PAGES:
         number += 1
         answer = client.get(type_, {**jsonapi.page(size, number), **params}, total=True)
         more = rows_of(answer)

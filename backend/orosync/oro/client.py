@@ -22,6 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
+from orosync.core.answers import read_answer
 from orosync.errors import AccountBlocked, OrosyncError, OutcomeUnknown, SideFailing, SignInNeeded, Throttled
 from orosync.oro import transport
 from orosync.oro.addresses import AddressRule
@@ -63,7 +64,7 @@ class Answer:
     def total(self) -> int | None:
         """`X-Include-Total-Count`, where it was asked for."""
         text = self.headers.get("X-Include-Total-Count", "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 class OroClient:
@@ -105,6 +106,11 @@ class OroClient:
         return self._requests_sent
 
     @property
+    def writes_taken(self) -> int:
+        """How many writes of this thread were carried out, by OroCRM's word."""
+        return int(getattr(self._own, "writes_taken", 0))
+
+    @property
     def host(self) -> str:
         return urlsplit(self.base_url).netloc
 
@@ -127,7 +133,10 @@ class OroClient:
     def write(self, method: Method, path: str, body: Any = None, *, dialect: Dialect = Dialect.JSONAPI) -> Answer:
         """A write, sent once. Raises as `get`, and OutcomeUnknown; Unreachable and Throttled: certainly not applied."""
         headers = {"X-Include": "noHateoas"} if dialect is Dialect.JSONAPI else {}
-        return self._answer(method, path, None, body, dialect=dialect, headers=headers)
+        answer = self._answer(method, path, None, body, dialect=dialect, headers=headers)
+        if answer.ok:
+            self._own.writes_taken = self.writes_taken + 1
+        return answer
 
     def post_token_form(self, form: Mapping[str, str]) -> tuple[int, Any]:
         """The token endpoint; it knows neither dialect. A refusal is an answer, not an error."""
@@ -242,8 +251,7 @@ class OroClient:
         status = response.status_code
         trouble: OrosyncError | None = None
         if 300 <= status < 400:
-            target = urlsplit(response.headers.get("Location", ""))
-            where = target.netloc or target.path.split("?")[0] or "nowhere"
+            where = _named_in(response.headers.get("Location", ""))
             trouble = SideFailing(
                 f"OroCRM at {self.host} sends requests on to {where} in place of answering.",
                 remedy="Set orocrm_url to the final address of the back office, with https and its path prefix.",
@@ -267,6 +275,14 @@ class OroClient:
 NOT_JSON = object()
 
 
+def _named_in(location: str) -> str:
+    try:
+        target = urlsplit(location)
+    except ValueError:
+        return "nowhere"
+    return (target.netloc or target.path.split("?")[0])[:200] or "nowhere"
+
+
 def _outcome_of(status: int) -> str:
     """In the few words that requests are counted by."""
     if status < 300:
@@ -288,7 +304,7 @@ def _parsed(response: requests.Response) -> Any:
     if not response.content:
         return None
     try:
-        return json.loads(response.content)
+        return read_answer(response.content)
     except ValueError:
         return NOT_JSON
 
@@ -311,5 +327,5 @@ def _retry_after(text: str | None) -> float | None:
         return None
     try:
         return Retry().parse_retry_after(text)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):  # a number without end; a date beyond all calendars
         return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from orosync.core.exchange import Write, Written
 from orosync.core.records import Entity, Item, Json
-from orosync.errors import RecordChanged, RecordRefused
+from orosync.errors import RecordChanged, RecordRefused, SideFailing
 from orosync.oro import jsonapi
 from orosync.oro.answers import entity_refusal, one_of, rows_of, write_refusal
 from orosync.oro.client import Answer, Method, OroClient
@@ -188,8 +188,10 @@ class Contacts:
             answer = self.client.get(ADDRESS, params, total=True)
             if not answer.ok:
                 raise entity_refusal(answer, self.entity)
-            rows = rows_of(answer)
-            found += [_address_of(row) for row in rows]
+            rows = [_address_of(row) for row in rows_of(answer)]
+            if found and rows and int(rows[-1]["id"]) <= int(found[-1]["id"]):
+                raise SideFailing("OroCRM's list of addresses leads back to itself.")
+            found += rows
             if not rows or (answer.total is not None and len(rows) >= answer.total):
                 return found
 
@@ -212,9 +214,9 @@ class _AddressChanges:
 
 
 def _item_of(row: jsonapi.Resource, addresses: list[Json], tags: list[str]) -> Item:
-    given = row.get("attributes", {})
+    given = jsonapi.attributes_of(row)
     body: Json = {
-        "id": str(row["id"]),
+        "id": jsonapi.number_of(row),
         "attributes": {name: given[name] for name in ATTRIBUTES if name in given},
         "owner": jsonapi.related(row, "owner"),
         "addresses": sorted(addresses, key=lambda each: int(each["id"])),
@@ -224,9 +226,9 @@ def _item_of(row: jsonapi.Resource, addresses: list[Json], tags: list[str]) -> I
 
 
 def _address_of(resource: jsonapi.Resource) -> Json:
-    given = resource.get("attributes", {})
+    given = jsonapi.attributes_of(resource)
     return {
-        "id": str(resource["id"]),
+        "id": jsonapi.number_of(resource),
         "attributes": {name: given[name] for name in ADDRESS_ATTRIBUTES if name in given},
         "country": jsonapi.related(resource, "country"),
         "region": jsonapi.related(resource, "region"),

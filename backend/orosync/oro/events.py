@@ -15,7 +15,7 @@ from typing import Any
 from orosync.core.exchange import FeedPage, FeedRequest, Found, NotThere, Reading, Sighting, Write, Written
 from orosync.core.records import Entity, Item, Json
 from orosync.errors import OutcomeUnknown, RecordChanged, RecordRefused, SideFailing, TryLater
-from orosync.oro import legacy_rest
+from orosync.oro import jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, is_taken_uid, one_of, rows_of, write_refusal
 from orosync.oro.capabilities import readable
 from orosync.oro.client import Answer, Dialect, OroClient
@@ -183,7 +183,7 @@ class Events:
     def _item(self, row: Json) -> Item:
         body = legacy_rest.event_body(row)
         container = "" if row.get("calendar") is None else str(row["calendar"])
-        return Item(str(row["id"]), version_of(body), body, container)
+        return Item(jsonapi.number_of(row), version_of(body), body, container)
 
 
 def _is_record(row: Json) -> bool:
@@ -191,7 +191,7 @@ def _is_record(row: Json) -> bool:
 
 
 def _newest(rows: list[Json]) -> str | None:
-    times = [str(legacy_rest.zulu(row["updatedAt"])) for row in rows if row.get("updatedAt")]
+    times = [jsonapi.moment(row["updatedAt"]) for row in rows if row.get("updatedAt")]
     return max(times, default=None)
 
 

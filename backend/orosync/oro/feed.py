@@ -93,7 +93,7 @@ class Feed:
         known, and the count is that of before and of those created since."""
         if memory.total is None or not memory.knows(items[-1]):
             return False
-        created = [each for each in news if each.body["attributes"]["createdAt"] > (memory.high_water or "")]
+        created = [each for each in news if str(each.body["attributes"].get("createdAt")) > (memory.high_water or "")]
         return total == memory.total + len(created)
 
     def _changes(self, memory: Memory) -> FeedPage:
@@ -145,8 +145,8 @@ class Feed:
         if not answer.ok:
             raise entity_refusal(answer, self.resource.entity)
         rows: list[dict[str, Any]] = rows_of(answer)
-        newest = rows[0].get("attributes", {}).get("updatedAt") if rows else None
-        return None if newest is None else str(newest)
+        newest = jsonapi.attributes_of(rows[0]).get("updatedAt") if rows else None
+        return None if newest is None else jsonapi.moment(newest)
 
     def _page(self, items: list[Item], memory: Memory, *, last: bool, full: bool) -> FeedPage:
         sightings = tuple(Sighting(item.id, version=item.version, item=item) for item in items)

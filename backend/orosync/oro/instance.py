@@ -30,9 +30,11 @@ from orosync.errors import (
     CursorExpired,
     EntityForbidden,
     OrosyncError,
+    OutcomeUnknown,
     SideFailing,
     SignInNeeded,
     Throttled,
+    TryLater,
     Unreachable,
 )
 from orosync.oro import capabilities, jsonapi
@@ -120,8 +122,12 @@ class OroInstance:
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
         results: dict[str, WriteResult] = {}
         for write in writes:
+            before = self._client.writes_taken
             try:
                 results[write.op_id] = self._write(write)
+            except (TryLater, SignInNeeded, AccountBlocked) as error:
+                taken = self._client.writes_taken > before
+                results[write.op_id] = _not_read_back(error) if taken else error
             except OrosyncError as error:
                 results[write.op_id] = error
         return results
@@ -140,6 +146,8 @@ class OroInstance:
             beyond = {"filter[id][gt]": found[-1].id} if found else {}
             answer = self._feed(resource).rows({"sort": "id", **jsonapi.page(self._sizes.walk), **mine, **beyond})
             items = resource.items(answer)
+            if found and items and int(items[-1].id) <= int(found[-1].id):
+                raise SideFailing(f"OroCRM's list of {resource.type} leads back to itself.")
             found += items
             if not items or (answer.total is not None and len(items) >= answer.total):
                 return sorted(found, key=lambda item: (updated_at(item), int(item.id)))
@@ -266,6 +274,11 @@ class OroInstance:
 
     def _learn_workflow(self, active: bool) -> None:
         self._facts["workflow_active"] = active
+
+
+def _not_read_back(error: OrosyncError) -> OutcomeUnknown:
+    """OroCRM took the write, or a part of it; what went wrong afterwards leaves open what it made of it."""
+    return OutcomeUnknown(f"Applied, but not to be read back: {error.message}", code="read_back")
 
 
 def mark_of(request: FeedRequest) -> AuditMark | None:

@@ -1,15 +1,85 @@
 """JSON:API documents of OroCRM as plain values: parameters of lists, bodies of writes, what resources refer to.
 
-Pure; nothing is sent here. Rules from orocrm-api.md 2.
+Pure; nothing is sent here. Rules from orocrm-api.md 2. What comes from outside is checked in shape once, by `sound`:
+whoever looks into a resource afterwards finds what the interface promises.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orosync.errors import SideFailing
+
 Resource = dict[str, Any]
+
+_ID = re.compile(r"[0-9A-Za-z_.\-]{1,128}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_LISTS = ("attendees", "reminders")  # of the old interface's events
+
+
+def sound(row: Any) -> Resource:
+    """A resource, or a row of the old interface, in the shape that is promised. Raises SideFailing for any other."""
+    if not isinstance(row, dict) or not _is_id(row.get("id")):
+        raise SideFailing("OroCRM answered with a record without an id.")
+    attributes, relations = row.get("attributes", {}), row.get("relationships", {})
+    # an empty map is an empty list where PHP wrote it
+    if not isinstance(attributes, dict) and attributes != []:
+        raise SideFailing("OroCRM answered with a record whose attributes are none.")
+    if not isinstance(relations, dict) and relations != []:
+        raise SideFailing("OroCRM answered with a record whose relations are none.")
+    for relation in relations.values() if isinstance(relations, dict) else ():
+        if not isinstance(relation, dict) or not _is_linkage(relation.get("data")):
+            raise SideFailing("OroCRM answered with a relation that leads nowhere.")
+    rule = row.get("recurrence")
+    lists = all(not row.get(name) or _is_list_of_rows(row[name]) for name in _LISTS)
+    if not lists or (rule and not isinstance(rule, dict)):
+        raise SideFailing("OroCRM answered with an event in another form than it promises.")
+    return row
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and _ID.fullmatch(str(value)) is not None
+
+
+def _is_linkage(data: Any) -> bool:
+    each_of = data if isinstance(data, list) else [] if data is None else [data]
+    return all(isinstance(each, dict) and _is_id(each.get("id")) for each in each_of)
+
+
+def _is_list_of_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def is_number(id: str) -> bool:
+    return _NUMBER.fullmatch(id) is not None
+
+
+def number_of(row: Resource) -> str:
+    """The id of a record, which is a number in OroCRM. Raises SideFailing."""
+    if not is_number(str(row["id"])):
+        raise SideFailing("OroCRM answered with a record whose id is no number.")
+    return str(row["id"])
+
+
+def attributes_of(row: Resource) -> dict[str, Any]:
+    return row.get("attributes") or {}
+
+
+def moment(text: Any) -> str:
+    """A time of a record as `...Z`, whole seconds, whichever interface told it. Raises SideFailing for what is no time,
+    and for one that nothing can be added to or taken from: it would be remembered, and stop every later look."""
+    whole = text.replace("+00:00", "Z") if isinstance(text, str) else ""
+    try:
+        year = datetime.fromisoformat(whole).year if _INSTANT.fullmatch(whole) else 0
+    except ValueError:
+        year = 0
+    if not 1970 <= year < 9999:
+        raise SideFailing("OroCRM answered with a time that is none.")
+    return whole
 
 
 def instant(moment: datetime) -> str:
@@ -77,23 +147,30 @@ def document(
 
 def related(resource: Resource, name: str) -> str | None:
     """The id behind a relation to one; None for none, and for one that may not be seen."""
-    data = (resource.get("relationships") or {}).get(name, {}).get("data")
+    data = _data_of(resource, name)
     return str(data["id"]) if isinstance(data, dict) else None
 
 
 def related_ids(resource: Resource, name: str) -> list[str]:
     """The ids behind a relation to many; OroCRM cuts it at 100."""
-    data = (resource.get("relationships") or {}).get(name, {}).get("data")
+    data = _data_of(resource, name)
     return [str(each["id"]) for each in data] if isinstance(data, list) else []
+
+
+def _data_of(resource: Resource, name: str) -> Any:
+    relation: dict[str, Any] = (resource.get("relationships") or {}).get(name) or {}
+    return relation.get("data")
 
 
 def tag_names(resource: Resource, tags: Mapping[str, Resource]) -> list[str]:
     """The names of a record's tags, as people choose them; a tag that is not shown to the user goes by its id."""
-    known = {each: (tags.get(each) or {}).get("attributes") or {} for each in related_ids(resource, "tags")}
+    known = {each: attributes_of(tags.get(each) or {}) for each in related_ids(resource, "tags")}
     return sorted(str(own.get("name") or each) for each, own in known.items())
 
 
 def included_by_id(answer: Any, type_: str) -> dict[str, Resource]:
-    """The embedded resources of one type."""
-    included = answer.get("included", []) if isinstance(answer, dict) else []
-    return {str(each["id"]): each for each in included if each.get("type") == type_}
+    """The embedded resources of one type. Raises SideFailing for what are no resources."""
+    included = answer.get("included") if isinstance(answer, dict) else None
+    if included is not None and not isinstance(included, list):
+        raise SideFailing("OroCRM answered with embedded records that are none.")
+    return {str(each["id"]): each for each in map(sound, included or []) if each.get("type") == type_}

@@ -14,8 +14,7 @@ from typing import Any
 from orosync.core.records import Item
 from orosync.errors import CursorExpired
 from orosync.oro.audit import AuditMark
-from orosync.oro.jsonapi import instant
-from orosync.oro.legacy_rest import zulu
+from orosync.oro.jsonapi import instant, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,8 @@ class Memory:
 
 
 def updated_at(item: Item) -> str:
-    """`updatedAt` of an item of any entity, `...Z`; "" if it has none, which is older than everything."""
+    """`updatedAt` of an item of any entity, `...Z`; "" if it has none, which is older than everything. Raises
+    SideFailing for what is no time."""
     attributes = item.body.get("attributes")
     text = attributes.get("updatedAt") if isinstance(attributes, dict) else item.body.get("updatedAt")
-    return str(zulu(text)) if text else ""
+    return moment(text) if text else ""

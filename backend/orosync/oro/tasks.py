@@ -161,9 +161,9 @@ class Tasks:
 
 
 def _item_of(row: jsonapi.Resource, tags: list[str]) -> Item:
-    given = row.get("attributes", {})
+    given = jsonapi.attributes_of(row)
     body: Json = {
-        "id": str(row["id"]),
+        "id": jsonapi.number_of(row),
         "attributes": {name: given.get(name) for name in ATTRIBUTES},
         **{name: jsonapi.related(row, name) for name in RELATIONS},
         "owner": jsonapi.related(row, "owner"),

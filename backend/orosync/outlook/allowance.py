@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from orosync.core.schedule import LONGEST_RETRY_AFTER_S
 from orosync.errors import Throttled
 
 LONGEST_WAIT_S = 20.0  # a request may wait as long; a run that would have to wait longer ends, and comes again
@@ -50,9 +51,9 @@ class Allowance:
             self._sleep(wait_s)
 
     def pause(self, seconds: float | None) -> None:
-        """Graph said so: nothing more is sent for as long."""
+        """Graph said so: nothing more is sent for as long; a day at most, whatever it said."""
         with self._lock:
-            until = self._monotonic() + (DEFAULT_PAUSE_S if seconds is None else seconds)
+            until = self._monotonic() + (DEFAULT_PAUSE_S if seconds is None else min(seconds, LONGEST_RETRY_AFTER_S))
             self._paused_until = max(self._paused_until, until)
 
     @property

@@ -24,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from urllib3.util import Retry
 
 from orosync.connections import KeptAdapter, heed_environment
+from orosync.core.answers import read_answer
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
 from orosync.outlook.allowance import Allowance
 from orosync.outlook.auth import TokenSource
@@ -268,7 +269,7 @@ def _reply(response: requests.Response, request_id: str) -> Reply:
     body: Any = None
     if response.content:
         try:
-            body = response.json()
+            body = read_answer(response.content)
         except ValueError:
             if response.ok:
                 raise SideFailing("Microsoft Graph gave an answer that is not JSON.") from None

@@ -194,15 +194,19 @@ class OutlookMailbox:
     def _rows(self, entity: Entity, answer: Answer) -> list[Json]:
         """All pages of a list of containers, the first of which is `answer`."""
         rows: list[Json] = []
+        met: set[str] = set()
         while True:
             body = _value(answer, "", entity)
             if not isinstance(body.get("value"), list):
                 raise SideFailing("Microsoft Graph gave a list of folders without rows.")
             rows += [row for row in body["value"] if isinstance(row, dict) and row.get("id")]
-            link = body.get("@odata.nextLink")
+            link = str(body.get("@odata.nextLink") or "")
             if not link:
                 return rows
-            answer = self._client.get(str(link))
+            if link in met:
+                raise SideFailing("Microsoft Graph's list of folders leads back to itself.")
+            met.add(link)
+            answer = self._client.get(link)
 
     def _make(self, entity: Entity) -> None:
         path, name = _CONTAINERS[entity]

@@ -73,7 +73,7 @@ def _listed(client: GraphClient, resource: Resource, ids: Sequence[str]) -> dict
         for page in _walk(client, resource, resource.listing()):
             pages += 1
             for row in page:
-                if row.get("id") in missing:
+                if str(row.get("id")) in missing:
                     missing.discard(row["id"])
                     found[row["id"]] = Found(resource.item(row), elsewhere=resource.elsewhere(row))
             if pages >= ceil(len(missing) / MOST_PARTS):
@@ -113,7 +113,11 @@ def _is_recent(row: Json, lookup: Lookup) -> bool:
 def _walk(client: GraphClient, resource: Resource, start: str) -> Iterator[list[Json]]:
     """The pages of a listing. Raises what an answer other than 2xx means, SideFailing for a malformed one."""
     link: str | None = start
+    met: set[str] = set()
     while link:
+        if link in met:
+            raise SideFailing(f"Microsoft Graph's list of {resource.entity}s leads back to itself.")
+        met.add(link)
         reply = client.get(link)
         if not reply.ok:
             raise read_error(reply, resource.entity)
@@ -121,4 +125,4 @@ def _walk(client: GraphClient, resource: Resource, start: str) -> Iterator[list[
         if not isinstance(rows, list):
             raise SideFailing(f"Microsoft Graph gave a list of {resource.entity}s without rows.")
         yield [row for row in rows if isinstance(row, dict)]
-        link = reply.body.get("@odata.nextLink")
+        link = str(reply.body.get("@odata.nextLink") or "")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 from orosync.core.exchange import Write
@@ -83,15 +84,17 @@ class Reply:
         if not value:
             return None
         try:
-            return max(0.0, float(value))
+            seconds = float(value)
         except ValueError:
             pass
+        else:
+            return max(0.0, seconds) if isfinite(seconds) else None
         try:
             then = parsedate_to_datetime(value)
             sent = self.headers.get("date")
             now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
             return max(0.0, (then - now).total_seconds())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
 

@@ -98,8 +98,10 @@ def with_extended(row: Json, *sources: Mapping[str, Any] | None) -> Json:
     """`row` with the extended properties of `sources`, later ones first in right; replies omit them all."""
     values: dict[str, Json] = {}
     for source in (*sources, row):
-        for each in (source or {}).get(EXTENDED) or []:
-            values[str(each.get("id", "")).casefold()] = dict(each)
+        given = (source or {}).get(EXTENDED)
+        for each in given if isinstance(given, list) else []:
+            if isinstance(each, dict):
+                values[str(each.get("id", "")).casefold()] = dict(each)
     return {**row, EXTENDED: list(values.values())} if values else row
 
 

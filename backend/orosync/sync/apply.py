@@ -9,6 +9,7 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
@@ -177,8 +178,12 @@ def _take_result(
 ) -> None:
     """R24: by class of the outcome."""
     if isinstance(result, Written):
-        keeper.confirm(planned, op, write, result.item)
-        return
+        try:
+            keeper.confirm(planned, op, write, result.item)
+        except RecordRefused as error:
+            result = OutcomeUnknown(error.message, code=error.code)
+        else:
+            return
     planned.failed = True
     if isinstance(result, OutcomeUnknown):
         session.busy |= {(op.entity, side, native) for side, native in planned.ids.items()}
@@ -216,7 +221,8 @@ def _stamp(session: Session, keeper: Bookkeeper, applied: Applied, plan: Sequenc
         for link in waiting[start : start + _AT_ONCE]:
             item = items.get(str(link.outlook_id)) or held.get(str(link.outlook_id))
             if item is not None:
-                writes.append((link, keeper.stamp_write(link, item)))
+                with suppress(RecordRefused):
+                    writes.append((link, keeper.stamp_write(link, item)))
         results = session.sides[Side.OUTLOOK].write([write for _, write in writes]) if writes else {}
         keeper.stamped([(link, results[write.op_id]) for link, write in writes])
         stop = next((each for each in results.values() if isinstance(each, _ACCOUNT_WIDE)), None)

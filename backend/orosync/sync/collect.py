@@ -30,6 +30,7 @@ class _Feed:
     seen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)  # of ids we hold: the side says they were removed
+    met: set[str] = field(default_factory=set)  # where pages led: none leads anywhere twice
     rounds: int = 0
     everything: bool = False  # a resync or changed settings: known versions are looked at again
     new_day: bool = False  # the window of events has moved on since everything was last read
@@ -99,6 +100,7 @@ def _first_request(session: Session, side: Side, entity: Entity) -> _Feed:
 def _start_over(feed: _Feed, entity: Entity) -> None:
     feed.rounds += 1
     feed.seen.clear()
+    feed.met.clear()
     feed.cursor = replace(feed.cursor, cursor=None, generation=feed.cursor.generation + 1)
     feed.request = FeedRequest(entity, None, full=True)
 
@@ -124,9 +126,10 @@ def _take_page(session: Session, side: Side, feed: _Feed, page: FeedPage) -> boo
             if feed.cursor != before:
                 store.save_cursor(side, entity, feed.cursor)
     if not page.last:
-        if page.cursor == feed.request.cursor:
+        if page.cursor in feed.met:
             session.failures[side, entity] = SideFailing(f"The {entity} feed of {side} leads back to itself.")
             return False
+        feed.met.add(page.cursor)
         feed.request = FeedRequest(entity, page.cursor, page.full)
         return True
     if not page.full and feed.cursor.balance is None and page.total is not None and feed.rounds == 0:
@@ -185,5 +188,6 @@ def _sweep_now(feed: _Feed, page: FeedPage) -> bool:
     """The side's total betrays a deletion, or a record that became visible: read everything now."""
     feed.rounds = _ROUNDS
     feed.seen.clear()
+    feed.met.clear()
     feed.request = FeedRequest(page.entity, None, full=True)
     return True

@@ -14,7 +14,7 @@ from orosync.core.canonical import same
 from orosync.core.exchange import Write, WriteResult, Written
 from orosync.core.fields import units_of
 from orosync.core.ledger import Conflict, OplogEntry, Quarantined
-from orosync.core.mapping import lens_of, stamp_patch
+from orosync.core.mapping import snapshot_of, stamp_patch
 from orosync.core.ops import REPLACE, Decision, Op, Verb, said_by
 from orosync.core.records import Case, Entity, Item, Link, LinkState, Record, Side, Snapshot
 from orosync.core.schedule import rested
@@ -69,7 +69,7 @@ class _Done:
     planned: Planned
     op: Op
     write: Write | None
-    item: Item | None
+    snapshot: Snapshot | None
 
 
 class Bookkeeper:
@@ -189,11 +189,13 @@ class Bookkeeper:
     # -------------------------------------------------------------------------------------------- results
 
     def confirm(self, planned: Planned, op: Op, write: Write, item: Item | None) -> None:
-        self._done.append(_Done(planned, op, write, item))
+        """Raises RecordRefused for an answer that cannot be understood: what became of the write is not known then."""
+        snapshot = None if item is None else snapshot_of(op.side, self.entity, item, self.session.context)
+        self._done.append(_Done(planned, op, write, snapshot))
 
     def nothing_to_write(self, ops: Iterable[tuple[Planned, Op]]) -> None:
         """The item says already what we would write: the shadows move as if we had written it."""
-        self._done.extend(_Done(planned, op, None, planned.item_on(op.side)) for planned, op in ops)
+        self._done.extend(_Done(planned, op, None, planned.latest.get(op.side)) for planned, op in ops)
 
     def abandon(self, op_id: str) -> None:
         self._abandoned.append(op_id)
@@ -224,11 +226,10 @@ class Bookkeeper:
         self._done, self._abandoned, self._quarantined = [], [], []
 
     def _remember(self, done: _Done) -> OplogEntry | None:
-        planned, op, item = done.planned, done.op, done.item
+        planned, op, snapshot = done.planned, done.op, done.snapshot
         if op.verb is Verb.DELETE:
             self._remember_delete(planned, op)
-        elif item is not None:
-            snapshot = lens_of(op.side, self.entity).snapshot(item, self.session.context)
+        elif snapshot is not None:
             before = planned.latest.get(op.side)
             planned.latest[op.side] = self._as_planned(op, before, snapshot) if before is not None else snapshot
             self._remember_write(planned, op)
@@ -365,7 +366,7 @@ class Bookkeeper:
         return {each.id: each.item for each in snapshots if each is not None and each.item is not None}
 
     def stamp_write(self, link: Link, item: Item) -> Write:
-        snapshot = lens_of(Side.OUTLOOK, self.entity).snapshot(item, self.session.context)
+        snapshot = snapshot_of(Side.OUTLOOK, self.entity, item, self.session.context)
         patch = stamp_patch(self.entity, str(link.oro_id), self.session.context, title_of(snapshot))
         return Write(self.session.ids.new(), "update", self.entity, patch, item)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from orosync.core.canonical import content_digest, match_key
 from orosync.core.exchange import Found, NotReadable, NotThere, Reading
 from orosync.core.ledger import JournalRow, Quarantined, Unlinked
-from orosync.core.mapping import lens_of
+from orosync.core.mapping import snapshot_of
 from orosync.core.pairing import Candidate, oro_uid, pair_records
 from orosync.core.records import (
     ABSENT,
@@ -32,7 +32,7 @@ from orosync.core.records import (
 from orosync.core.schedule import rested
 from orosync.core.scope import SPARE
 from orosync.core.settings import SyncDirection
-from orosync.errors import AccountBlocked, SignInNeeded, Throttled, Unreachable
+from orosync.errors import AccountBlocked, RecordRefused, SignInNeeded, Throttled, Unreachable
 from orosync.sync.session import Session
 
 
@@ -212,11 +212,11 @@ def _as_half(session: Session, entity: Entity, side: Side, reading: Reading, can
 def _mapped(session: Session, entity: Entity, side: Side, item: Item) -> Half:
     """An item whose JSON is not what the interface promises fails by itself, like one that is refused."""
     try:
-        return Half.of(lens_of(side, entity).snapshot(item, session.context))
-    except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
-        what = f"{side.value} describes it in a form that is not understood ({type(error).__name__})."
+        return Half.of(snapshot_of(side, entity, item, session.context))
+    except RecordRefused as error:
         now = session.clock.now()
-        failed = Quarantined(side, entity, item.id, item.version, "malformed", what, 1, first_at=now, next_try=now)
+        what, code = error.message, error.code
+        failed = Quarantined(side, entity, item.id, item.version, code, what, 1, first_at=now, next_try=now)
         before = {(row.side, row.id): row for row in session.store.quarantined() if row.entity is entity}
         session.store.quarantine(rested(failed, before.get((side, item.id)), now))
         session.of(entity).quarantined += 1
