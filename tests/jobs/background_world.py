@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,29 +57,52 @@ class InPlace:
             self.work.carry_out(self.messages.pop(0))
 
 
-class Background:
-    """people: their names; each has a mailbox and sees all of OroCRM. Nobody had a first sync yet."""
+class RealClock(Clock):
+    """Of the world outside: nobody moves it."""
 
-    def __init__(self, folder: Path, people: Sequence[str] = ("anna",)) -> None:
-        self.clock = Clock()
-        self.graph, self.oro = GraphSandbox(self.clock, seed=1), OroSandbox(self.clock, seed=1)
+    def __call__(self) -> datetime:
+        return self.now()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Background:
+    """people: their names; each has a mailbox and sees all of OroCRM. Nobody had a first sync yet. graph_ahead: how far
+    Graph's clock is before all others. postgresql: the URL of an empty database there; then time passes by itself, and
+    the program has to find out what time it is."""
+
+    def __init__(
+        self,
+        folder: Path,
+        people: Sequence[str] = ("anna",),
+        *,
+        graph_ahead: timedelta = timedelta(),
+        postgresql: str = "",
+    ) -> None:
+        self.clock = RealClock() if postgresql else Clock()
+        self.told = None if postgresql else self.clock
+        self.graph = GraphSandbox(lambda: self.clock.now() + graph_ahead, seed=1)
+        self.oro = OroSandbox(self.clock, seed=1)
         self.oro.seed_recorded_users()
         self.adapters = {GRAPH: WsgiAdapter(create_graph_app(self.graph)), CRM: WsgiAdapter(create_oro_app(self.oro))}
         self.config = Config(
             data_dir=folder,
-            database_url=f"sqlite:///{put_empty_database(folder / 'background.db')}",
+            database_url=postgresql or f"sqlite:///{put_empty_database(folder / 'background.db')}",
             secret_keys=(KEY,),
             graph_url=f"{GRAPH}/v1.0",
             oro_hosts=("crm.example.com",),
         )
-        self.database = bootstrap.open_database(self.config, self.clock)
-        without_waiting_for_the_disk(self.database.engine)
-        self.work = AccountWork(
-            self.config, self.database, clock=self.clock, adapters=self.adapters, chance=lambda: 0.5
-        )
-        self.queue = InPlace(self.work)
-        self.dispatcher = Dispatcher(self.database, self.queue, self.clock, HOUSE)
+        self.database = bootstrap.open_database(self.config, self.told)
+        if not postgresql:
+            without_waiting_for_the_disk(self.database.engine)
+        self._begin()
         self.ids = {name: self._add(name) for name in people}
+
+    def _begin(self) -> None:
+        self.work = AccountWork(self.config, self.database, clock=self.told, adapters=self.adapters, chance=lambda: 0.5)
+        self.queue = InPlace(self.work)
+        self.dispatcher = Dispatcher(self.database, self.queue, self.told or self.database.clock, HOUSE)
 
     def _add(self, name: str) -> int:
         mailbox = f"{name}@contoso.example"
@@ -94,15 +117,11 @@ class Background:
     def go_online(self, public_url: str, **config: Any) -> Flask:
         """The web application as well, at an address that the simulated Graph can call."""
         self.config = replace(self.config, public_url=public_url, **config)
-        self.work = AccountWork(
-            self.config, self.database, clock=self.clock, adapters=self.adapters, chance=lambda: 0.5
-        )
-        self.queue = InPlace(self.work)
-        self.dispatcher = Dispatcher(self.database, self.queue, self.clock, HOUSE)
+        self._begin()
         parts = Parts(
             config=self.config,
             database=self.database,
-            clock=self.clock,
+            clock=self.told or self.database.clock,
             queue=self.queue,
             authenticator=LocalSignIn((LocalPerson("anna", "Anna", "anna@contoso.example", is_admin=True),)),
             mailbox_access=SimulatedMailboxes(self.graph),
@@ -124,7 +143,7 @@ class Background:
                 name,
                 RunRequest(),
                 adapters=self.adapters,
-                clock=self.clock,
+                clock=self.told,
                 chance=lambda: 0.5,
             )
             assert report.state == "done", report.to_json()
