@@ -23,7 +23,7 @@ from orosync.core.schedule import needs_attention
 from orosync.errors import OrosyncError
 
 _OLD = timedelta(days=1)
-_CLOCKS_APART_S = 2.0  # a lease lives for eight
+_CLOCKS_APART_S = 60.0  # Entra ID refuses what is five minutes off
 _LATE = timedelta(minutes=5)
 _SOON_FOR_PEOPLE, _SOON_FOR_PROGRAMS = timedelta(days=30), timedelta(hours=1)
 _SHOWN = 5
