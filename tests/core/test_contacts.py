@@ -100,16 +100,6 @@ def test_the_second_law_holds_where_only_one_name_is_stored() -> None:
     assert put_oro(body, **get(ORO, body)) == {}
 
 
-@given(outlook_bodies())
-def test_outlook_nothing_is_written_for_what_is_there(body: dict[str, Any]) -> None:
-    assert put_outlook(body, **get(OUTLOOK, body)) == {}
-
-
-@given(oro_bodies())
-def test_oro_nothing_is_written_for_what_is_there(body: dict[str, Any]) -> None:
-    assert put_oro(body, **get(ORO, body)) == {}
-
-
 @given(CONTACTS, st.one_of(st.none(), outlook_bodies()), st.sets(st.sampled_from(NAMES)))
 def test_outlook_what_can_be_held_arrives_and_the_rest_stays(record: Any, body: Any, chosen: set[str]) -> None:
     before = get(OUTLOOK, body or {})
@@ -145,13 +135,6 @@ def _next_one_shows(name: str, held: dict[str, Any], chosen: set[str], before: d
     if name in ("first_name", "last_name"):
         return all(before[each] == held[each] or each not in chosen for each in ("first_name", "last_name"))
     return held[name] is None and name in chosen and name in ("primary_phone", "other_address")
-
-
-@given(CONTACTS)
-def test_what_a_side_can_hold_it_can_hold(record: Any) -> None:
-    for lens in (OUTLOOK, ORO):
-        held = lens.representable(record, CONTEXT)
-        assert lens.representable(held, CONTEXT) == held
 
 
 @given(CONTACTS)

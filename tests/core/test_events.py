@@ -66,12 +66,6 @@ def drifts(record: dict[str, Any]) -> bool:
     return bool(rule and rule.get("zone")) and not all(zones.is_unambiguous(each, rule["zone"]) for each in moments)
 
 
-@given(st.sampled_from(Side), st.data())
-def test_nothing_is_written_for_what_is_there(side: Side, data: st.DataObject) -> None:
-    body, lens = data.draw(bodies(side)), lens_of(side, Entity.EVENT)
-    assert lens.put(get(lens, body), item(body), CONTEXT) == {}
-
-
 @given(
     st.sampled_from(Side), EVENTS, st.booleans(), st.sets(st.sampled_from(["title", "time", "description"])), st.data()
 )
@@ -105,13 +99,6 @@ def test_a_group_that_arrives_in_parts_is_completed(side: Side, record: Any, dat
         **before,
         **{name: held[name] for name in TIME},
     }
-
-
-@given(EVENTS)
-def test_what_a_side_can_hold_it_can_hold(record: Any) -> None:
-    for lens in (OUTLOOK, ORO):
-        held = lens.representable(record, CONTEXT)
-        assert lens.representable(held, CONTEXT) == held
 
 
 @given(RECENT_DAYS, st.integers(1, 400), st.sampled_from(ZONES), st.sampled_from(ZONES))

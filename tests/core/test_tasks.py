@@ -49,12 +49,6 @@ def bodies(draw: st.DrawFn, side: Side) -> dict[str, Any]:
     return body
 
 
-@given(st.sampled_from(Side), st.data())
-def test_nothing_is_written_for_what_is_there(side: Side, data: st.DataObject) -> None:
-    body, lens = data.draw(bodies(side)), lens_of(side, Entity.TASK)
-    assert lens.put(get(lens, body), item(body), CONTEXT) == {}
-
-
 @given(st.sampled_from(Side), TASKS, st.booleans(), st.sets(st.sampled_from(NAMES)), st.data())
 def test_what_can_be_held_arrives(side: Side, record: Any, new: bool, chosen: set[str], data: st.DataObject) -> None:
     lens = lens_of(side, Entity.TASK)
@@ -67,13 +61,6 @@ def test_what_can_be_held_arrives(side: Side, record: Any, new: bool, chosen: se
         after = {"importance": "normal", "status": "notStarted", **after}
     before = get(lens, body) if body else EMPTY
     assert get(lens, after) == lens.representable({**before, **values}, CONTEXT)
-
-
-@given(TASKS)
-def test_what_a_side_can_hold_it_can_hold(record: Any) -> None:
-    for lens in (OUTLOOK, ORO):
-        held = lens.representable(record, CONTEXT)
-        assert lens.representable(held, CONTEXT) == held
 
 
 @given(RECENT_DAYS, st.sampled_from(ZONES), st.sampled_from(ZONES))

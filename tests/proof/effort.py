@@ -25,3 +25,9 @@ def rounds(short: int, part: float) -> Iterator[int]:
     while number < short or time.monotonic() < until:
         yield number
         number += 1
+
+
+def examples(short: int, a_minute: int) -> int:
+    """How many examples hypothesis tries: `short` of them; in the long form `a_minute` for each of its minutes."""
+    long = minutes()
+    return max(short, int(a_minute * long)) if long else short
