@@ -10,9 +10,11 @@ import argparse
 import os
 import platform
 import re
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,24 +36,27 @@ def main() -> None:
     if asked.page:
         page.write()
         return
-    results = measure(EXTENTS[asked.extent]())
-    page.as_files(results, FOLDER)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    results = Results({}, ())
+    for results in measure(EXTENTS[asked.extent]()):
+        page.as_files(results, FOLDER)
     if asked.keep:
         page.keep(results)
     print(*page.in_terminal(results), sep="\n")
     print(f"\nresults and chart are in {FOLDER.relative_to(ROOT)}/")
 
 
-def measure(extent: Extent) -> Results:
-    began = time.monotonic()
-    why = vdirsyncer_peer.install()
+def measure(extent: Extent) -> Iterator[Results]:
+    """What is known so far, after each figure: whoever breaks off keeps what there is."""
+    began, machine, why = time.monotonic(), describe(), vdirsyncer_peer.install()
+    missing = {PEER: why} if why else {}
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="orosync-bench-") as folder:
         for figure in everything(extent, Path(folder), with_vdirsyncer=not why):
             found.append(figure)
-            _tell(figure, time.monotonic() - began)
-    machine = describe() | {"took": f"{(time.monotonic() - began) / 60:.1f} minutes"}
-    return Results(machine, tuple(found), {PEER: why} if why else {})
+            seconds = time.monotonic() - began
+            _tell(figure, seconds)
+            yield Results(machine | {"took": f"{seconds / 60:.1f} minutes"}, tuple(found), missing)
 
 
 def _tell(figure: Figure, seconds: float) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench import figures, floor, peers
@@ -22,19 +22,26 @@ from tests.bench.systems import ROOT, Office, office
 _HELP = [sys.executable, "-c", "from orosync.cli import main; main()", "--help"]
 
 
+_SMALL = 1000
+
+
 def everything(extent: Extent, folder: Path, *, with_vdirsyncer: bool) -> Iterator[Figure]:
-    """In an order in which the first figures come soon. folder: for databases."""
+    """What is small first, so that one sees soon where it goes. folder: for databases."""
     yield from start()
-    yield from engine(extent, folder)
-    for number, chain in enumerate(extent.chains):
-        yield from our_chain(chain, folder / f"chain{number}.sqlite3")
-    for chain in extent.bare:
-        yield from peers.bare_loop(chain)
-    yield from many_accounts(extent, folder / "many.sqlite3")
-    if with_vdirsyncer:
-        for count, latency_ms in extent.peers:
-            yield from peers.vdirsyncer(count, latency_ms)
-        yield from peers.many_folders(extent)
+    for small in (True, False):
+        yield from engine([count for count in extent.engine if (count <= _SMALL) is small], folder)
+        for number, chain in enumerate(extent.chains):
+            if (chain.records <= _SMALL) is small:
+                yield from our_chain(chain, folder / f"chain{number}.sqlite3")
+        for chain in extent.bare:
+            if (chain.records <= _SMALL) is small:
+                yield from peers.bare_loop(chain)
+        for count, latency_ms in extent.peers if with_vdirsyncer else ():
+            if (count <= _SMALL) is small:
+                yield from peers.vdirsyncer(count, latency_ms)
+        if small:
+            yield from many_accounts(extent, folder / "many.sqlite3")
+            yield from peers.many_folders(extent) if with_vdirsyncer else ()
 
 
 def our_chain(chain: Chain, database: Path) -> Iterator[Figure]:
@@ -133,9 +140,9 @@ def start() -> Iterator[Figure]:
             yield Figure(OURS, figures.START, 0, 0, product.start_s)
 
 
-def engine(extent: Extent, folder: Path) -> Iterator[Figure]:
+def engine(counts: Sequence[int], folder: Path) -> Iterator[Figure]:
     """Both systems inside our process: nothing but the engine, its database and its CPU."""
-    for count in extent.engine:
+    for count in counts:
         for to in ("outlook", "oro"):
             place = folder / f"engine-{to}-{count}"
             place.mkdir()
