@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.jobs.background_world import Background
 
+from orosync.bootstrap.counting import begin_counting
 from orosync.core.records import Side
 from orosync.errors import RunCancelled, TryLater
 from orosync.jobs import account_work
@@ -352,3 +353,31 @@ def test_a_setting_that_is_not_valid_any_more_is_no_reason_to_try_each_second(ba
     world.clock.forward(minutes=3)
     assert 1 <= world.seconds(120) < 8
     assert "crm_sync_interval" in world.database.due_work.get(world.ids["anna"]).reason
+
+
+def test_an_undo_that_a_person_stops_is_counted_as_that_with_what_it_had_taken_back(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_work, "_TELL_EVERY_S", 0.0)
+    counted = begin_counting().registry.get_sample_value
+    world = background()
+    world.first_sync()
+    for name in ("Ada", "Bea", "Cleo"):
+        new_contact(world, name)
+    world.ask("there")
+    world.work.carry_out(world.ids["anna"])
+    runs, deleted = {"mode": "undo", "state": "cancelled"}, {"side": "outlook", "entity": "contact", "verb": "delete"}
+    before = counted("orosync_runs_total", runs) or 0, counted("orosync_ops_total", deleted) or 0
+    world.ask("back", "undo", of="there")
+
+    def cancel(call: Any, _reply: Any) -> None:
+        if call.method == "DELETE":
+            assert world.database.requested_runs.cancel(world.ids["anna"], "back")
+            stop()
+
+    stop = world.graph.after_request(cancel)
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("back") == "cancelled"
+    assert len(world.mailbox().items("contact")) == 2
+    assert counted("orosync_runs_total", runs) == before[0] + 1
+    assert counted("orosync_ops_total", deleted) == before[1] + 1

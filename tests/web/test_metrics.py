@@ -169,6 +169,30 @@ def test_what_a_first_sync_brings_over_is_no_arrival_and_a_preview_no_write(
     assert value(after, arrivals, side="outlook") == value(before, arrivals, side="outlook")
 
 
+def test_what_an_undo_writes_is_counted_and_its_preview_is_not(world: Application, connected: Person) -> None:
+    begin_counting()
+    number = world.oro.back_office_as(world.boris).create("contact", {"firstName": "Ada", "lastName": "Lovelace"})
+    connected.first_sync()
+    world.oro.back_office_as(world.boris).edit("contact", number, {"firstName": "Bea"})
+    world.oro.back_office_as(world.boris).create("contact", {"firstName": "Cleo", "lastName": "New"})
+    run = connected.sync()["run"]
+    before = told(world)
+    assert connected.post(f"/syncs/{run}/undo", {"preview": True})
+    shown = told(world)
+    assert connected.run_of(f"/syncs/{run}/undo")["undo"]["taken_back"] == 2
+    after = told(world)
+    outlook = {"side": "outlook", "entity": "contact"}
+
+    def grown(then: Samples, name: str, **labels: str) -> float:
+        return value(then, name, **labels) - value(before, name, **labels)
+
+    for verb in ("create", "update", "delete"):
+        assert grown(shown, "orosync_ops_total", **outlook, verb=verb) == 0
+        assert grown(after, "orosync_ops_total", **outlook, verb=verb) == (verb != "create")
+    assert grown(shown, "orosync_runs_total", mode="undo_preview", state="done") == 1
+    assert grown(after, "orosync_runs_total", mode="undo", state="done") == 1
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"), [(429, "throttled"), (503, "throttled"), (500, "failed"), (403, "refused")]
 )

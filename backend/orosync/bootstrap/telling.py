@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
 from orosync.bootstrap.counting import counting
 from orosync.core.records import Side
+from orosync.errors import TryLater
 from orosync.sync.run import Report, run_account
 from orosync.sync.session import Session
 from orosync.sync.take_back import UndoReport, undo_run
 
 _log = structlog.get_logger(__name__)
+_Kind = tuple[str, str, str]  # side, entity and verb of ops
 
 
 def run_and_tell(session: Session) -> Report:
@@ -28,22 +31,31 @@ def run_and_tell(session: Session) -> Report:
         state, problems = report.state, report.problems
         return report
     finally:
-        _tell(session, session.request.mode, state, time.monotonic() - began, problems)
+        _tell(session, session.request.mode, state, time.monotonic() - began, _ops(session), problems)
 
 
 def undo_and_tell(session: Session, of_run: str, *, preview: bool) -> UndoReport:
     """As `undo_run`."""
-    began, state = time.monotonic(), "failed"
+    began = time.monotonic()
     try:
-        report = undo_run(session, of_run, preview=preview)
-        state = "done"
-        return report
+        return undo_run(session, of_run, preview=preview)
     finally:
-        _tell(session, "undo_preview" if preview else "undo", state, time.monotonic() - began)
+        seconds, state, ops = time.monotonic() - began, "failed", Counter[_Kind]()
+        with suppress(TryLater):  # the history knows of every step that was confirmed, however it ended
+            row = session.store.run(session.run)
+            state = str(row["state"]) if row is not None else state
+            ops.update((each.side.value, each.entity.value, each.verb) for each in session.store.oplog(session.run))
+        _tell(session, "undo_preview" if preview else "undo", state, seconds, ops)
 
 
-def _tell(session: Session, mode: str, state: str, seconds: float, problems: Sequence[str] = ()) -> None:
-    ops = _ops(session)
+def _tell(
+    session: Session,
+    mode: str,
+    state: str,
+    seconds: float,
+    ops: Mapping[_Kind, int],
+    problems: Sequence[str] = (),
+) -> None:
     counts = {
         name: sum(getattr(each, name) for each in session.counts.values())
         for name in ("linked", "conflicts", "quarantined", "held")
@@ -61,8 +73,7 @@ def _tell(session: Session, mode: str, state: str, seconds: float, problems: Seq
         metrics.count_run(mode, state, seconds, {} if session.request.preview else ops, arrivals)
 
 
-def _ops(session: Session) -> dict[tuple[str, str, str], int]:
-    """By side, entity and verb."""
+def _ops(session: Session) -> dict[_Kind, int]:
     return {
         (side.value, entity.value, verb): by_side[side]
         for entity, each in session.counts.items()
