@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.core.lens_world import CONTEXT, EVENTS, RECENT_DAYS, ZONES, item, oro_applies_event, outlook_applies
+from tests.core.lens_world import CONTEXT, EVENTS, ZONES, item, oro_applies_event, outlook_applies
 
 from orosync.core import zones
 from orosync.core.fields import empty_record, fields_of
@@ -99,17 +99,6 @@ def test_a_group_that_arrives_in_parts_is_completed(side: Side, record: Any, dat
         **before,
         **{name: held[name] for name in TIME},
     }
-
-
-@given(RECENT_DAYS, st.integers(1, 400), st.sampled_from(ZONES), st.sampled_from(ZONES))
-def test_an_all_day_event_survives_every_pair_of_zones(day: str, days: int, mailbox: str, crm: str) -> None:
-    context = replace(CONTEXT, mailbox_zone=mailbox, oro_zone=crm)
-    record = {**EMPTY, "title": "x", "start": day, "end": zones.day_after(day, days), "all_day": True}
-    for _ in range(3):
-        in_oro = oro_applies_event(ORO.put(record, None, context), None)
-        assert get(ORO, in_oro, context) == record
-        in_outlook = outlook_applies(OUTLOOK.put(get(ORO, in_oro, context), None, context), None)
-        assert get(OUTLOOK, in_outlook, context) == record
 
 
 @given(st.datetimes(datetime(2013, 1, 1), datetime(2037, 12, 31)), st.sampled_from(ZONES))  # noqa: DTZ001  # bounds

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.lens_world import CONTEXT, RECENT_DAYS, TASKS, ZONES, item, oro_applies_task, outlook_applies
+from tests.core.lens_world import CONTEXT, TASKS, item, oro_applies_task, outlook_applies
 
 from orosync.core.fields import empty_record, fields_of
 from orosync.core.mapping import lens_of
@@ -61,17 +61,6 @@ def test_what_can_be_held_arrives(side: Side, record: Any, new: bool, chosen: se
         after = {"importance": "normal", "status": "notStarted", **after}
     before = get(lens, body) if body else EMPTY
     assert get(lens, after) == lens.representable({**before, **values}, CONTEXT)
-
-
-@given(RECENT_DAYS, st.sampled_from(ZONES), st.sampled_from(ZONES))
-def test_a_due_day_survives_every_pair_of_zones(day: str, mailbox_zone: str, oro_zone: str) -> None:
-    context = replace(CONTEXT, mailbox_zone=mailbox_zone, oro_zone=oro_zone)
-    outlook, crm = outlook_applies(OUTLOOK.put({"due_date": day}, None, context), None), None
-    for _ in range(3):
-        crm = oro_applies_task(ORO.put({"due_date": get(OUTLOOK, outlook, context)["due_date"]}, None, context), None)
-        assert get(ORO, crm, context)["due_date"] == day
-        outlook = outlook_applies(OUTLOOK.put({"due_date": day}, item(outlook), context), outlook)
-        assert get(OUTLOOK, outlook, context)["due_date"] == day
 
 
 @pytest.mark.parametrize(
