@@ -201,9 +201,7 @@ def test_a_birthday_written_at_local_midnight_is_that_day_from_twelve_hours_west
     assert lens_of(Side.OUTLOOK, Entity.CONTACT).put({"birthday": day}, item(body), CONTEXT) == {}
 
 
-@pytest.mark.parametrize(
-    "day", [f"1604-{month:02d}-{day:02d}" for month, day in itertools.product((1, 2, 12), (1, 29))]
-)
+@pytest.mark.parametrize("day", ["1604-01-01", "1604-02-29", "1604-12-31"])
 @pytest.mark.parametrize("clock", ["00:00:00", "11:59:00", "12:00:00"])
 def test_a_birthday_without_year_is_nothing_to_orocrm_and_is_never_taken_from_outlook(day: str, clock: str) -> None:
     lens, body = lens_of(Side.OUTLOOK, Entity.CONTACT), {"birthday": f"{day}T{clock}Z", "givenName": "Ada"}
