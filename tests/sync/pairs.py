@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from tests.sync.world import KINDS, World, writes
@@ -107,7 +107,7 @@ def bytes_sent(world: World) -> Iterable[bytes]:
 
 def forget_everything(world: World) -> None:
     """The database is lost, both systems stay: the account is made again."""
-    account = world.store.account()
+    account = replace(world.store.account(), facts={})
     world.database.accounts.remove(world.account_id)
     world.account_id = world.database.accounts.add(account)
 

@@ -148,8 +148,9 @@ def _as_write(session: Session, planned: Planned, op: Op) -> Write | None:
 
 def create_id(session: Session, op: Op) -> str:
     """The same for every try of the same create, so that a second one cannot make a second record (R23); another one
-    when what was made is gone and is made anew: Graph takes no transaction twice (graph-api.md 3.2)."""
-    name = "/".join((session.endpoint, op.entity, op.side, str(op.source_id)))
+    when what was made is gone and is made anew: Graph takes no transaction twice (graph-api.md 3.2), nor one of
+    a database that was lost, of which nobody knows how many there were."""
+    name = "/".join((session.endpoint + session.since, op.entity, op.side, str(op.source_id)))
     log = session.store.oplog_of(op.entity, op.side.other, str(op.source_id))
     generation = sum(entry.verb == Verb.CREATE and entry.side is op.side for entry in log)
     return str(uuid5(_OPS, f"{name}/{generation}"))

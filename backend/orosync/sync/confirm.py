@@ -125,11 +125,11 @@ class Bookkeeper:
             store.update_link(planned.link)
 
     def _close_conflicts(self, planned: Planned) -> None:
-        """A question whose sides have come to agree by themselves is not a question any more."""
-        link = planned.link
+        """A question whose sides have come to agree, or to be gone, by themselves is not a question any more."""
+        link = planned.link or planned.case.link
         if link is None or link.outlook_id not in self._asked:
             return
-        still = {each.unit for each in planned.decision.conflicts} | set(link.frozen_fields)
+        still = planned.decision.conflicts or (planned.link is not None and link.frozen_fields)
         if not still and not planned.decision.retry:
             self.session.store.drop_open_conflicts(self.entity, link.outlook_id, link.oro_id)
 

@@ -24,7 +24,8 @@ def prepare(session: Session) -> None:
     for side, port in session.sides.items():
         known = facts.get(side.value)
         if known is None or known.get("chosen") != chosen or _is_due(session, known, now):
-            found = {**port.discover(), "discovered_at": now.isoformat(), "chosen": chosen}
+            since = now.isoformat() if known is None else known.get("since", "")
+            found = {**port.discover(), "discovered_at": now.isoformat(), "since": since, "chosen": chosen}
             _same_endpoint(side, known, found)
             facts[side.value] = found
         port.use(facts[side.value])
@@ -36,6 +37,7 @@ def prepare(session: Session) -> None:
     session.endpoint = "/".join(
         (str(facts["outlook"].get("mailbox_id")), account.orocrm_url, str(facts["oro"].get("user_id")))
     )
+    session.since = str(facts["outlook"].get("since", ""))
     missing = _missing_containers(facts) if session.request.preview else set()
     wanted = session.request.entities or frozenset(Entity)
     session.entities = tuple(

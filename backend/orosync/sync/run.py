@@ -134,6 +134,7 @@ def _run(session: Session, report: Report) -> None:
         _hand_out(plans, verdicts)
         if not _apply(session, plans):
             break
+        session.journaled_before = session.store.last_seq()  # what the feeds told is older than what we wrote since
     _remember_first_sync(session, plans)
     if (session.approved or session.agreed) and report.state == "done":
         session.store.end_approvals()

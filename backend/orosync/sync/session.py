@@ -97,6 +97,7 @@ class Session:
     entities: tuple[Entity, ...] = ()
     context: Context = field(default_factory=Context)
     endpoint: str = ""  # who is connected with whom: part of every fingerprint and op id
+    since: str = ""  # when this database met the mailbox: part of every op id
     colleagues: AbstractSet[str] = frozenset()
     progress: Progress = _silent
     counts: dict[Entity, EntityCounts] = field(default_factory=dict)

@@ -1,0 +1,78 @@
+"""Several rare things at once: each of these was found by a story of `tests/proof`."""
+
+from __future__ import annotations
+
+import pytest
+from tests.sync.actors import Hands
+from tests.sync.pairs import forget_everything
+from tests.sync.world import World, writes
+
+from orosync.core.records import Entity
+from orosync.store.database import Database
+
+NOTES = {"field_direction.task.description": "both", "field_direction.event.description": "both"}
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return World(database, system=dict(NOTES))
+
+
+@pytest.mark.parametrize("entity", Entity)
+def test_a_record_planned_again_in_the_same_run_is_read_anew_on_both_sides(world: World, entity: Entity) -> None:
+    """Both halves are written; OroCRM's write arrives, Outlook's is refused because its owner edits just then. What
+    OroCRM's feed told before our write is out of date by now, and no change of OroCRM's."""
+    hands = Hands(world, entity)
+    number = hands.make_in_oro("Ada")
+    world.settle()
+    (native,) = hands.outlook()
+    hands.edit_in_outlook(native, "first", 1)
+    hands.edit_in_oro(number, "second", 2)
+    edits = iter([3])
+
+    def edit_meanwhile(request: object) -> None:
+        if getattr(request, "method", "") == "PATCH" and (value := next(edits, None)) is not None:
+            hands.edit_in_outlook(native, "first", value)
+
+    stop = world.graph.before_request(edit_meanwhile)
+    world.sync()
+    stop()
+    world.settle()
+    assert hands.outlook()[native] == hands.oro()[number] == ("Ada", 3, 2)
+
+
+@pytest.mark.parametrize("entity", Entity)
+def test_a_question_about_a_record_that_both_deleted_is_not_asked_any_more(database: Database, entity: Entity) -> None:
+    world = World(database, system={**NOTES, "conflict_resolution": "ask"})
+    hands = Hands(world, entity)
+    number = hands.make_in_oro("Ada")
+    hands.make_in_oro("Ben")
+    world.settle()
+    native = next(native for native, row in hands.outlook().items() if row[0] == "Ada")
+    hands.edit_in_outlook(native, "first", 1)
+    hands.edit_in_oro(number, "first", 2)
+    world.sync()
+    assert len(world.store.conflicts()) == 1
+    hands.delete_in_oro(number)
+    hands.delete_in_outlook(native)
+    world.sync(sweep=True)
+    assert world.store.conflicts() == []
+
+
+def test_an_event_is_made_again_also_when_the_database_was_lost_since_it_was_made(world: World) -> None:
+    """Graph takes no transaction twice, and nobody remembers how often this event was made."""
+    hands = Hands(world, Entity.EVENT)
+    hands.make_in_oro("Ada")
+    hands.make_in_oro("Ben")
+    world.settle()
+    for _ in range(2):
+        native = next(native for native, row in hands.outlook().items() if row[0] == "Ada")
+        hands.delete_in_outlook(native)
+        world.settle()
+    forget_everything(world)
+    world.settle()
+    native = next(native for native, row in hands.outlook().items() if row[0] == "Ada")
+    hands.delete_in_outlook(native)
+    world.sync()
+    assert sorted(row[0] for row in hands.outlook().values()) == ["Ada", "Ben"]
+    assert writes(world.sync(sweep=True)) == 0
