@@ -7,6 +7,7 @@ import requests
 from tests.sandbox.oro_caller import OroCaller, contact
 
 from orosync.sandbox.oro import create_oro_app
+from orosync.sandbox.oro.wsse import WsseGate
 from orosync.sandbox.transport import WsgiAdapter, serve
 
 
@@ -150,3 +151,20 @@ def test_paging_by_id_walks_every_record_once(oro):
         walked += page
         last = int(page[-1])
     assert walked == [str(number) for number in range(1, 26)]
+
+
+def test_a_nonce_is_refused_a_second_time_however_many_came_since_and_forgotten_after_its_hour(oro, monkeypatch):
+    monkeypatch.setattr("orosync.sandbox.oro.wsse._ROOM", 3)
+    oro.oro.reset()
+    oro.users = oro.oro.seed_recorded_users()
+    gate = WsseGate(oro.oro.state)
+    first = [oro.key()["X-WSSE"] for _ in range(5)]
+    assert all(gate.user(each) is not None for each in first)
+    for _ in range(40):
+        assert gate.user(oro.key()["X-WSSE"]) is not None
+    assert [gate.user(each) for each in first] == [None] * 5
+    assert gate._room > len(gate._used), "they are not sorted out with every request"
+    oro.wait(3601)
+    for _ in range(80):
+        assert gate.user(oro.key()["X-WSSE"]) is not None
+    assert not {each.partition('Nonce="')[2].partition('"')[0] for each in first} & set(gate._used)

@@ -35,12 +35,16 @@ def header(username: str, api_key: str, nonce: bytes, created: datetime) -> str:
     return f'UsernameToken Username="{username}", PasswordDigest="{token}", Nonce="{encoded}", Created="{moment}"'
 
 
+_ROOM = 10_000
+
+
 class WsseGate:
     """Remembers the nonces of the last hour."""
 
     def __init__(self, state: OroState) -> None:
         self._state = state
         self._used: dict[str, datetime] = {}
+        self._room = _ROOM
 
     def user(self, text: str) -> OroUser | None:
         """Who signs in with this header; a disabled user still may (auth-wsse-disabled-user)."""
@@ -65,8 +69,9 @@ class WsseGate:
         return user
 
     def _known(self, nonce: str, now: datetime) -> bool:
-        if len(self._used) > 10_000:
+        if len(self._used) > self._room:
             self._used = {known: when for known, when in self._used.items() if now - when <= LIFETIME}
+            self._room = max(_ROOM, 2 * len(self._used))  # else a busy hour would sort them out with every request
         when = self._used.get(nonce)
         return when is not None and now - when <= LIFETIME
 
