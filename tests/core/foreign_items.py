@@ -98,7 +98,7 @@ _BIRTHDAYS = st.one_of(
     st.builds("{}T{}Z".format, st.dates().map(str), CLOCKS),
     st.builds("{}T{}.1234567Z".format, RECENT_DAYS, CLOCKS),
 )
-_EXTENDED = st.lists(
+EXTENDED = st.lists(
     st.one_of(
         *(
             st.fixed_dictionaries({"id": st.sampled_from([name, name.lower()]), "value": values})
@@ -120,7 +120,7 @@ _OUTLOOK_CONTACTS = some_of(
         "emailAddresses": st.one_of(st.none(), st.lists(some_of({"name": TEXTS, "address": EMAILS}), max_size=3)),
         "birthday": _BIRTHDAYS,
         **dict.fromkeys(("businessAddress", "homeAddress", "otherAddress"), _GRAPH_ADDRESS),
-        "singleValueExtendedProperties": _EXTENDED,
+        "singleValueExtendedProperties": EXTENDED,
         "companyName": TEXTS,
         "categories": st.sampled_from([[], ["VIP"]]),
         "sensitivity": st.sampled_from(["normal", "personal"]),
