@@ -19,6 +19,7 @@ TYPE_DENIED = "No access to this type of entities."
 WORKFLOW_RULES = "workflow entity constraint"
 PLURAL = {Entity.CONTACT: "contacts", Entity.TASK: "tasks", Entity.EVENT: "calendar events"}
 _STRUCTURE = {"data", "attributes", "relationships", "included"}
+_LONGEST_WORDS = 500  # of one rule; the longest of OroCRM's own has fewer than a hundred
 _DEEPEST_FORM = 16  # an event's form has four levels
 
 
@@ -67,7 +68,7 @@ def entity_refusal(answer: Answer, entity: Entity) -> OrosyncError:
 def write_refusal(answer: Answer, entity: Entity) -> OrosyncError:
     """Why a write was not carried out. Nothing was applied, whatever comes out of here."""
     status, errors = answer.status, errors_of(answer.document)
-    code = str(errors[0].get("title", "")) if errors else f"status {status}"
+    code = str(errors[0].get("title", ""))[:100] if errors else f"status {status}"
     rules = "; ".join(dict.fromkeys(_rules(answer))) or f"status {status}"
     if status == 404:
         return RecordMissing("The record is no longer in OroCRM.", code=code, status=status)
@@ -129,7 +130,7 @@ def _rules(answer: Answer) -> list[str]:
 def _sentence(error: dict[str, Any]) -> str:
     given = error.get("source")
     source = given if isinstance(given, dict) else {}
-    field = _field(str(source.get("pointer") or "")) or str(source.get("parameter") or "")
+    field = (_field(str(source.get("pointer") or "")) or str(source.get("parameter") or ""))[:200]
     rule = _without_values(str(error.get("detail") or error.get("title") or ""))
     return f"{field}: {rule}" if field else rule
 
@@ -145,5 +146,5 @@ def _field(pointer: str) -> str:
 
 def _without_values(text: str) -> str:
     """OroCRM quotes what it refuses (`"x" is not valid`, `Region A does not belong to country B`); we do not."""
-    text = re.sub(r"\"[^\"]*\"", "(a value)", text)
+    text = re.sub(r"\"[^\"]*\"", "(a value)", text[:_LONGEST_WORDS])
     return re.sub(r"Region .* does not belong to country .*", "The region does not belong to the country.", text)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,8 +125,8 @@ def _search(client: OroClient, address: str, rows: dict[str, list[Person]]) -> N
         return
     hits: dict[str, list[str]] = {}
     for row in rows_of(answer):
-        target = (row.get("relationships") or {}).get("entity", {}).get("data") or {}
-        hits.setdefault(str(target.get("type")), []).append(str(target.get("id")))
+        type_, number = jsonapi.target_of(row, "entity")
+        hits.setdefault(type_, []).append(number)
     for type_, people_so_far in rows.items():
         ids = hits.get(TYPES[type_], [])
         known = {person.id for person in people_so_far}
@@ -136,7 +137,7 @@ def _search(client: OroClient, address: str, rows: dict[str, list[Person]]) -> N
 def _person(base_url: str, type_: str, row: Json, firms: Mapping[str, Json]) -> Person:
     given = row.get("attributes") or {}
     ids = jsonapi.related_ids(row, "accounts") or [each for each in [jsonapi.related(row, "account")] if each]
-    emails = tuple(str(each.get("email") or "") for each in given.get("emails") or ())
+    emails = tuple(str(each.get("email") or "") for each in jsonapi.parts_of(given, "emails"))
     name = " ".join(str(given[part]).strip() for part in _NAMES if given.get(part))
     return Person(
         type=type_,
@@ -145,7 +146,7 @@ def _person(base_url: str, type_: str, row: Json, firms: Mapping[str, Json]) -> 
         job_title=str(given.get("jobTitle") or ""),
         company=str(given.get("companyName") or ""),
         accounts=tuple(
-            Firm(each, str(firms[each]["attributes"].get("name") or ""), page_of(base_url, "account", each))
+            Firm(each, str(jsonapi.attributes_of(firms[each]).get("name") or ""), page_of(base_url, "account", each))
             for each in ids
             if each in firms
         ),
@@ -215,7 +216,7 @@ def _emails_of(client: OroClient, type_: str, id: str) -> set[str]:
         raise RecordRefused(f"OroCRM does not show you this {type_}.", code="forbidden", status=403)
     if not answer.ok:
         raise SideFailing(f"OroCRM refuses to show a {type_} (status {answer.status}).")
-    rows = (one_of(answer).get("attributes") or {}).get("emails") or ()
+    rows = jsonapi.parts_of(jsonapi.attributes_of(one_of(answer)), "emails")
     return {str(each.get("email") or "").casefold() for each in rows}
 
 
@@ -260,7 +261,8 @@ def _amount(given: Mapping[str, Any]) -> Amount | None:
     for name in ("closeRevenue", "budgetAmount"):
         value = given.get(f"{name}Value")
         if value is not None:
-            return Amount(float(value), str(given.get(f"{name}Currency") or ""))
+            with suppress(TypeError, ValueError, OverflowError):  # what is no amount is not shown
+                return Amount(float(value), str(given.get(f"{name}Currency") or ""))
     return None
 
 
@@ -284,7 +286,8 @@ def _events(client: OroClient, type_: str, id: str, emails: set[str], calendar: 
 
 
 def _attends(row: Json, emails: set[str]) -> bool:
-    return any(str(each.get("email") or "").casefold() in emails - {""} for each in row.get("attendees") or ())
+    attendees = jsonapi.parts_of(row, "attendees")
+    return any(str(each.get("email") or "").casefold() in emails - {""} for each in attendees)
 
 
 def _linked_events(client: OroClient, type_: str, id: str) -> set[str]:
@@ -292,11 +295,13 @@ def _linked_events(client: OroClient, type_: str, id: str) -> set[str]:
     answer = client.get(f"activities/targets/{TYPES[type_]}/{id}", dialect=Dialect.LEGACY)
     if not answer.ok or not isinstance(answer.document, list):
         return set()
-    return {str(row.get("id")) for row in answer.document if str(row.get("entity")).endswith("CalendarEvent")}
+    rows = jsonapi.parts_of({"targets": answer.document}, "targets")
+    return {str(row.get("id")) for row in rows if str(row.get("entity")).endswith("CalendarEvent")}
 
 
 def _event(base_url: str, row: Json) -> Related:
-    number, due = str(row["id"]), legacy_rest.zulu(row.get("start"))
+    number, start = str(row["id"]), row.get("start")
+    due = legacy_rest.zulu(start) if isinstance(start, str) else None
     return Related(number, str(row.get("title") or ""), "", page_of(base_url, "event", number), due=due)
 
 

@@ -18,11 +18,11 @@ Resource = dict[str, Any]
 _ID = re.compile(r"[0-9A-Za-z_.\-]{1,128}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_LISTS = ("attendees", "reminders")  # of the old interface's events
 
 
 def sound(row: Any) -> Resource:
-    """A resource, or a row of the old interface, in the shape that is promised. Raises SideFailing for any other."""
+    """A resource, or a row of the old interface, in the shape that is promised; what its values are is left to the
+    lenses, so that one odd record fails by itself. Raises SideFailing for any other."""
     if not isinstance(row, dict) or not _is_id(row.get("id")):
         raise SideFailing("OroCRM answered with a record without an id.")
     attributes, relations = row.get("attributes", {}), row.get("relationships", {})
@@ -34,10 +34,6 @@ def sound(row: Any) -> Resource:
     for relation in relations.values() if isinstance(relations, dict) else ():
         if not isinstance(relation, dict) or not _is_linkage(relation.get("data")):
             raise SideFailing("OroCRM answered with a relation that leads nowhere.")
-    rule = row.get("recurrence")
-    lists = all(not row.get(name) or _is_list_of_rows(row[name]) for name in _LISTS)
-    if not lists or (rule and not isinstance(rule, dict)):
-        raise SideFailing("OroCRM answered with an event in another form than it promises.")
     return row
 
 
@@ -48,10 +44,6 @@ def _is_id(value: Any) -> bool:
 def _is_linkage(data: Any) -> bool:
     each_of = data if isinstance(data, list) else [] if data is None else [data]
     return all(isinstance(each, dict) and _is_id(each.get("id")) for each in each_of)
-
-
-def _is_list_of_rows(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def is_number(id: str) -> bool:
@@ -67,6 +59,12 @@ def number_of(row: Resource) -> str:
 
 def attributes_of(row: Resource) -> dict[str, Any]:
     return row.get("attributes") or {}
+
+
+def parts_of(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Rows within a record: its e-mails, its attendees."""
+    given = values.get(name)
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
 def moment(text: Any) -> str:
@@ -149,6 +147,18 @@ def related(resource: Resource, name: str) -> str | None:
     """The id behind a relation to one; None for none, and for one that may not be seen."""
     data = _data_of(resource, name)
     return str(data["id"]) if isinstance(data, dict) else None
+
+
+def target_of(resource: Resource, name: str) -> tuple[str, str]:
+    """Type and id behind a relation to one; empty texts for none."""
+    data = _data_of(resource, name)
+    return (str(data.get("type")), str(data["id"])) if isinstance(data, dict) else ("", "")
+
+
+def targets_of(resource: Resource, name: str, type_: str) -> set[str]:
+    """The ids of one type behind a relation to many of several types."""
+    data = _data_of(resource, name)
+    return {str(each["id"]) for each in data if each.get("type") == type_} if isinstance(data, list) else set()
 
 
 def related_ids(resource: Resource, name: str) -> list[str]:

@@ -81,14 +81,17 @@ def event_body(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     body = dict(row)
     body["reminders"] = row.get("reminders") or []
-    body["attendees"] = [_attendee(each) for each in row.get("attendees") or []]
+    attendees = row.get("attendees") or []
+    body["attendees"] = [_attendee(each) for each in attendees] if isinstance(attendees, list) else attendees
     rule = row.get("recurrence")
-    if rule:
+    if isinstance(rule, dict) and rule:
         rule = dict(rule)
         rule["timezone"] = rule.pop("timeZone", rule.get("timezone"))
     body["recurrence"] = rule or None
     return body
 
 
-def _attendee(row: Mapping[str, Any]) -> dict[str, Any]:
+def _attendee(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
     return {name: value for name, value in row.items() if name not in {"fullName", "createdAt", "updatedAt"}}

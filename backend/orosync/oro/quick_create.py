@@ -161,8 +161,7 @@ def _same(new: NewRecord, wanted: Mapping[str, Any], given: Mapping[str, Any], r
     if new.type == "task":
         about = {new.about[1]} if new.about else set()
         # users among the targets are OroCRM's own doing
-        targets = (row.get("relationships") or {}).get("activityTargets", {}).get("data") or []
-        linked = {str(each["id"]) for each in targets if new.about and each.get("type") == RESOURCES[new.about[0]]}
+        linked = jsonapi.targets_of(row, "activityTargets", RESOURCES[new.about[0]]) if new.about else set()
         return (
             given.get("dueDate") == wanted.get("dueDate")
             and _plain(given, "subject") == _plain(wanted, "subject")
@@ -198,8 +197,8 @@ def _refusal(answer: Answer, new: NewRecord) -> NotMade:
 
 def _told(error: Json, new: NewRecord) -> tuple[str, str]:
     """(field, message). What OroCRM wants and the pane does not ask for is named in the message."""
-    rule = str(error.get("detail") or error.get("title") or "")
-    parts = str((error.get("source") or {}).get("pointer") or "").strip("/").split("/")
+    rule, source = str(error.get("detail") or error.get("title") or ""), error.get("source")
+    parts = str(source.get("pointer") if isinstance(source, dict) else "").strip("/").split("/")
     name = parts[2] if len(parts) > 2 else ""
     if not name and new.type == "task" and "acceptable" in rule:
         return "about", rule  # a target that is not there comes without a pointer

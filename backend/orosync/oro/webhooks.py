@@ -55,7 +55,7 @@ def standing(client: OroClient, ids: Iterable[str]) -> dict[str, bool]:
         if answer.status == 404:
             continue
         _look_at(answer)
-        found[each] = bool(one_of(answer)["attributes"].get("enabled"))
+        found[each] = bool(jsonapi.attributes_of(one_of(answer)).get("enabled"))
     return found
 
 

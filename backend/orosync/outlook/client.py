@@ -266,6 +266,8 @@ def _failure(error: requests.RequestException, host: str) -> OrosyncError:
 
 def _reply(response: requests.Response, request_id: str) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
+    if headers.get("client-request-id", request_id).casefold() != request_id:  # Graph names the request it answers
+        raise SideFailing("An answer of Microsoft Graph to another request came in place of ours; it is not used.")
     body: Any = None
     if response.content:
         try:
@@ -283,6 +285,6 @@ def _reply(response: requests.Response, request_id: str) -> Reply:
         reply.status,
         reply.code,
         request_id,
-        headers.get("request-id", ""),
+        headers.get("request-id", "")[:64],
     )
     return reply

@@ -6,6 +6,7 @@ exception that section documents; Graph's messages may quote values, so none of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ NO_RIGHTS = frozenset({"authorization_requestdenied", "nopermissionsinaccesstoke
 QUOTA = frozenset({"quotalimitreached", "errorquotaexceeded"})
 _KNOWN = EXPIRED_CURSOR | NO_SUCH_ITEM | NO_RIGHTS | QUOTA | {DUPLICATE_TRANSACTION, "erroraccessdenied"}
 
+_CODE = re.compile(r"[A-Za-z0-9_.@\-]{1,100}")
 SIGN_IN = "Sign in to Microsoft 365 again."
 
 
@@ -64,11 +66,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The deepest code that is known here, else the outermost; as Graph spells it, "" without one."""
+        """The deepest code that is known here, else the outermost; as Graph spells it, "" without one. It is logged and
+        told to people, so it must be a word."""
         codes: list[str] = []
         level: Any = self.error
         while isinstance(level, dict):
-            if isinstance(level.get("code"), str):
+            if isinstance(level.get("code"), str) and _CODE.fullmatch(level["code"]):
                 codes.append(level["code"])
             level = level.get("innerError", level.get("innererror"))
         known = [code for code in codes if code.casefold() in _KNOWN]
