@@ -9,6 +9,9 @@ WORKERS ?= auto
 ARGS ?=
 # ONCE=1: tell the demonstration as a story in the terminal and leave, asking and opening nothing
 ONCE ?=
+# FULL=1: measure everything, for an hour; KEEP=1: write what was measured into the documents
+FULL ?=
+KEEP ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -67,9 +70,10 @@ format: setup ## repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## measure the budgets
-	@if ls tests/bench/*.py >/dev/null 2>&1; then $(BIN)/pytest tests/bench --benchmark-only -p no:randomly $(ARGS); \
-		else echo "no benchmarks yet"; fi
+# vdirsyncer, to compare with, goes into an environment of its own inside .venv the first time (needs a package index)
+bench: setup ## measure, beside vdirsyncer and the floor (FULL=1: what takes long as well, KEEP=1: write docs/performance.*)
+	$(BIN)/python -m tests.bench $(if $(FULL),--extent full) $(if $(KEEP),--keep)
+	$(BIN)/pytest tests/bench --benchmark-only -p no:randomly $(if $(FULL),,--ignore tests/bench/test_cluster.py) $(ARGS)
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
