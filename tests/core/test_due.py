@@ -19,6 +19,7 @@ from orosync.core.due import (
     Outcome,
     Pace,
     after_run,
+    again_soon,
     called,
     next_look,
     perhaps_called,
@@ -275,3 +276,10 @@ def test_after_what_says_nothing_about_it_an_account_is_planned_as_it_stands(
     assert after.due_at == (None if wait_s is None else NOW + timedelta(seconds=wait_s))
     assert not after.urgent
     assert after.trouble == work.trouble
+
+
+@pytest.mark.parametrize("wish", [True, False], ids=["a wish", "merely due"])
+def test_where_somebody_else_is_at_it_a_look_follows_in_a_moment(wish: bool) -> None:
+    for work in (DueWork(1), read(30, 120), read(30, 120, urgent=True)):
+        after = again_soon(work, NOW, urgent=wish)
+        assert after == replace(work, due_at=NOW + DEBOUNCE, urgent=wish or work.urgent)

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.jobs.background_world import Background
 
+from orosync import bootstrap
 from orosync.bootstrap.counting import begin_counting
 from orosync.core.records import Side
 from orosync.errors import RunCancelled, TryLater
@@ -65,7 +66,7 @@ def test_who_asks_while_another_run_has_the_account_is_served_when_it_is_over(ba
     world.work.carry_out(world.ids["anna"])
     assert world.state_of("a") == "waiting"
     world.database.leases.release(lease)
-    world.second()
+    world.seconds(3)
     assert world.state_of("a") == "done"
 
 
@@ -165,6 +166,61 @@ def test_a_message_about_an_account_that_was_removed_is_nothing(background: Worl
     world = background()
     world.database.accounts.remove(world.ids["anna"])
     world.work.carry_out(world.ids["anna"])
+
+
+def test_a_wish_that_was_turned_away_is_not_lost_when_the_run_in_its_way_was_nobody_s_of_the_background(
+    background: World,
+) -> None:
+    """Started by hand, for an account that is not kept in step by itself."""
+    world = background()
+    world.first_sync()
+    world.database.settings.set(bootstrap.level_of(world.account()), "enable_sync", False, by="anna")
+
+    def ask(*_: object) -> None:
+        stop()
+        world.ask("a")
+        world.work.carry_out(world.ids["anna"])
+        assert world.state_of("a") == "waiting"
+
+    stop = world.graph.after_request(ask)
+    world.first_sync()  # once more, as from the command line
+    assert world.state_of("a") == "waiting"
+    world.seconds(5)
+    assert world.state_of("a") == "done"
+    assert world.database.due_work.get(world.ids["anna"]).due_at is None
+
+
+def test_a_wish_is_not_lost_when_the_run_in_its_way_ends_while_it_is_given_back(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That run has planned what is next, and looked for wishes, before this one waits again."""
+    world = background()
+    world.first_sync()
+    world.database.settings.set(bootstrap.level_of(world.account()), "enable_sync", False, by="anna")
+    lease = lease_elsewhere(world)
+    runs = world.database.requested_runs
+    give_back = runs.give_back
+
+    def ended_meanwhile(account_id: int, run: str) -> None:
+        bootstrap.plan_next(world.database, world.account(), None, world.clock.now(), world.clock.now(), 0.5)
+        world.database.leases.release(lease)
+        assert runs.next_waiting(account_id) is None
+        give_back(account_id, run)
+
+    monkeypatch.setattr(runs, "give_back", ended_meanwhile)
+    world.ask("a")
+    world.work.carry_out(world.ids["anna"])
+    assert world.state_of("a") == "waiting"
+    world.seconds(5)
+    assert world.state_of("a") == "done"
+
+
+def test_while_somebody_else_talks_to_its_mailbox_an_account_is_tried_every_other_second(background: World) -> None:
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    world.database.mailboxes.take(world.account().mailbox, "elsewhere:1:other", timedelta(minutes=10))
+    assert sum(world.second() for _ in range(20)) == 10
 
 
 # ---------------------------------------------------------------------------------------------------- due

@@ -63,9 +63,15 @@ def plan_next(
     """When the account is looked at next. outcome: None after what says nothing about how it is doing."""
     pace = _pace_or_rarely(database, account)
     if outcome is not None:
-        return database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
-    suspended = database.accounts.get(account.id).state == "suspended"
-    return database.due_work.change(account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended))
+        planned = database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
+    else:
+        suspended = database.accounts.get(account.id).state == "suspended"
+        planned = database.due_work.change(
+            account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended)
+        )
+    if database.requested_runs.next_waiting(account.id) is not None:  # asked for meanwhile, and turned away
+        return database.due_work.change(account.id, lambda work: replace(work, due_at=now, urgent=True))
+    return planned
 
 
 def look_soon(database: Database, account_id: int, now: datetime) -> DueWork:

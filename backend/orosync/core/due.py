@@ -120,6 +120,11 @@ def looked_at_soon(work: DueWork, pace: Pace, now: datetime) -> DueWork:
     return replace(work, called_at=calls, due_at=min(work.due_at or soon, soon), urgent=True)
 
 
+def again_soon(work: DueWork, now: datetime, *, urgent: bool) -> DueWork:
+    """Somebody else is at it just now, or at its mailbox."""
+    return replace(work, due_at=now + DEBOUNCE, urgent=urgent or work.urgent)
+
+
 def after_run(
     work: DueWork, outcome: Outcome, pace: Pace, began: datetime, now: datetime, random_fraction: float
 ) -> DueWork:

@@ -172,8 +172,12 @@ def _ask(own: Mine, mode: str, wanted: Json) -> Any:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= _LONGEST_KEY:
         raise Invalid(f"Idempotency-Key has to have 1 to {_LONGEST_KEY} characters.", field="Idempotency-Key")
+    database = parts().database
     try:
-        asked = parts().database.requested_runs.add(own.account.id, str(uuid4()), mode, wanted, key=key)
+        with database.transaction():  # a wish of which nobody is told would keep its person from asking again
+            asked = database.requested_runs.add(own.account.id, str(uuid4()), mode, wanted, key=key)
+            if asked.outcome == "new":
+                database.due_work.ask(own.account.id)
     except BadInput as error:  # disconnected a moment ago
         raise NotConnected from error
     if asked.outcome == "busy":
@@ -184,7 +188,6 @@ def _ask(own: Mine, mode: str, wanted: Json) -> Any:
             run=asked.run,
         )
     if asked.outcome == "new":
-        parts().database.due_work.ask(own.account.id)
         with contextlib.suppress(TryLater):  # the dispatcher finds it, as soon as the queue is there again
             parts().queue.put(own.account.id, urgent=True)
     where = url_for("runs.show", run=asked.run)
