@@ -207,15 +207,16 @@ class DueWorks:
         `slots`, so that a slow one cannot keep all workers waiting for it."""
         now = self._now()
         with self._transactions.writing() as connection:
-            share = slots // 2 if connection.execute(_SEVERAL_INSTANCES).scalar_one() else slots
-            share = max(share, 1)
+            # twice the slots may be handed out, so that no worker waits for the next round; but of several instances
+            # none is handed more than it may occupy: runs of a slow one stay in all slots that they once came into
+            several = connection.execute(_SEVERAL_INSTANCES).scalar_one()
+            share = max(slots // 2, 1) if several else slots * 2
             busy: Counter[str] = Counter(connection.execute(_BUSY, {"now": now}).scalars())
-            # twice the slots may be handed out, so that no worker waits for the next round
             # candidates of an instance that has its share must not hide the others: they are as many as are in hand
-            limits = {"most": share * 2, "rows": most + busy.total(), "now": now}
+            limits = {"most": share, "rows": most + busy.total(), "now": now}
             chosen: dict[int, bool] = {}
             for account_id, url, urgent in connection.execute(_CANDIDATES, limits):
-                if len(chosen) < most and busy[url] < share * 2:
+                if len(chosen) < most and busy[url] < share:
                     busy[url] += 1
                     chosen[account_id] = urgent
             if not chosen:
