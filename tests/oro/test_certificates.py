@@ -50,12 +50,12 @@ def only_wrong(findings: list[Finding]) -> Finding:
 
 def test_a_certificate_of_a_known_authority_is_not_talked_about(world: World, trusting: None) -> None:
     with behind(world, ISSUED) as client:
-        assert all(each.ok for each in check(client))
+        assert all(each.ok for each in check(client, now=world.clock))
 
 
 def test_a_certificate_nobody_knows_is_found_with_its_fingerprint(world: World) -> None:
     with behind(world, ISSUED) as client:
-        wrong = only_wrong(check(client))
+        wrong = only_wrong(check(client, now=world.clock))
     assert (wrong.what, wrong.fingerprint) == ("certificate", fingerprint_of(ISSUED))
     assert wrong.blocks
     assert world.logged() == [], "nothing was sent to it"
@@ -63,20 +63,20 @@ def test_a_certificate_nobody_knows_is_found_with_its_fingerprint(world: World) 
 
 def test_a_certificate_for_another_name_is_found_with_its_fingerprint(world: World, trusting: None) -> None:
     with behind(world, ELSEWHERE) as client:
-        wrong = only_wrong(check(client))
+        wrong = only_wrong(check(client, now=world.clock))
     assert (wrong.what, wrong.fingerprint) == ("certificate", fingerprint_of(ELSEWHERE))
 
 
 def test_the_fingerprint_that_was_found_can_be_pinned(world: World) -> None:
     with behind(world, ISSUED) as client:
-        met = only_wrong(check(client)).fingerprint
+        met = only_wrong(check(client, now=world.clock)).fingerprint
     with behind(world, ISSUED, pin=met) as client:
-        assert all(each.ok for each in check(client))
+        assert all(each.ok for each in check(client, now=world.clock))
 
 
 def test_a_certificate_that_changed_since_is_found_and_nothing_is_sent(world: World, trusting: None) -> None:
     with behind(world, ISSUED, pin=fingerprint_of(ELSEWHERE)) as client:
-        wrong = only_wrong(check(client))
+        wrong = only_wrong(check(client, now=world.clock))
     assert (wrong.what, wrong.fingerprint) == ("certificate", fingerprint_of(ISSUED))
     assert "another certificate" in wrong.message
     assert world.logged() == []
@@ -97,5 +97,5 @@ def test_a_stranger_is_told_which_sign_ins_there_are(world: World, trusting: Non
     with behind(world, ISSUED) as client:
         found = offers(client)
         assert (found.wsse, found.oauth) == (wsse, oauth)
-        assert [each.ok for each in check_unsigned(client, wsse=wsse)] == [True]
+        assert [each.ok for each in check_unsigned(client, wsse=wsse, now=world.clock)] == [True]
     assert not any("x-wsse" in each.headers or "authorization" in each.headers for each in world.logged())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.oro.conftest import Reader, World
 
@@ -128,6 +130,60 @@ def test_a_commit_that_comes_late_with_an_earlier_time_is_seen(world, entity, ki
     world.clock.time = newest
     assert late in reader.ids()
     assert late not in ids
+
+
+def carried(reader) -> int:
+    """How many records the position in the feed names."""
+    return len(json.loads(reader.cursor)["seen"])
+
+
+@BOTH
+def test_an_import_is_carried_along_only_while_an_earlier_change_may_yet_appear(world, entity, kind, name):
+    reader = Reader(world.side(sizes=SMALL), entity)
+    make(world, kind, 30, name)
+    assert len(reader.ids()) == 30
+    assert carried(reader) == 30
+    world.clock.forward(minutes=9)
+    assert reader.ids() == []
+    assert carried(reader) == 30
+    world.clock.forward(minutes=2)
+    assert reader.ids() == []
+    assert carried(reader) == 1, "the newest alone: another may come in its second"
+    world.clock.forward(hours=5)
+    assert reader.ids() == []
+    changed = make(world, kind, 3, name)
+    assert reader.ids() == changed
+    assert carried(reader) <= 4
+
+
+@BOTH
+def test_without_the_time_in_oros_answers_everything_within_the_overlap_stays_known(world, entity, kind, name):
+    world.app.after_request(without_date)
+    reader = Reader(world.side(sizes=SMALL), entity)
+    make(world, kind, 30, name)
+    assert len(reader.ids()) == 30
+    world.clock.forward(hours=1)
+    assert reader.ids() == []
+    assert carried(reader) == 30
+
+
+def without_date(response):
+    del response.headers["Date"]
+    return response
+
+
+@BOTH
+def test_a_second_edit_within_the_newest_second_is_seen_after_any_time(world, entity, kind, name):
+    (number,) = make(world, kind, 1, name)
+    reader = Reader(world.side(sizes=SMALL), entity)
+    assert reader.ids() == [number]
+    world.clock.forward(hours=1)
+    assert reader.ids() == []
+    world.clock.forward(hours=-1)  # a node that is behind: its edit gets the second of the newest one
+    world.oro.back_office.edit(kind, int(number), {name: "Second, same second"})
+    world.clock.forward(hours=1)
+    assert reader.ids() == [number]
+    assert reader.ids() == []
 
 
 @BOTH

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from orosync.core.records import Entity
 from orosync.core.webhooks import TOPICS
 from orosync.errors import AccountBlocked, OrosyncError, SignInNeeded, Unreachable
 from orosync.oro import capabilities, webhooks
 from orosync.oro.answers import PLURAL
-from orosync.oro.client import OroClient
+from orosync.oro.client import OroClient, date_of
 
 HARMLESS = frozenset({"clock", "webhooks", *(entity.value for entity in Entity)})
 SKEW = timedelta(seconds=15)  # `Created` is set 20 seconds back
@@ -132,9 +131,8 @@ def _address(client: OroClient, status: int, headers: Mapping[str, str], text: s
 
 def _clock(headers: Mapping[str, str], now: datetime) -> Finding | None:
     """WSSE allows no `Created` in the future (auth-wsse-future-created), and an hour of past."""
-    try:
-        theirs = parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
+    theirs = date_of(headers)
+    if theirs is None:
         return None
     ahead = now - theirs
     if -timedelta(minutes=50) < ahead < SKEW:

@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -65,6 +67,20 @@ class Answer:
         """`X-Include-Total-Count`, where it was asked for."""
         text = self.headers.get("X-Include-Total-Count", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    @property
+    def date(self) -> datetime | None:
+        """When it was given, by OroCRM's clock; None if it does not say."""
+        return date_of(self.headers)
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """What the header `Date` says; None for what is no time of HTTP, such as two of them."""
+    try:
+        at = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
 
 
 class OroClient:

@@ -47,15 +47,15 @@ class Events:
         if request.full or mark is None:
             return self._sweep()
         rows = self._rows(updated_from=mark)
-        counted = self._get_list(legacy_rest.event_page(self.calendar, 1)).total
+        last = self._get_list(legacy_rest.event_page(self.calendar, 1))
         no_records = memory.no_records | {str(row["id"]) for row in rows if not _is_record(row)}
         items = [self._item(row) for row in rows if _is_record(row)]
         news = [item for item in items if not memory.knows(item)]
         sightings = [Sighting(item.id, version=item.version, item=item) for item in news]
         sightings += [Sighting(each) for each in self._touched_series(rows, memory)]
-        total = None if counted is None else counted - len(no_records)
+        total = None if last.total is None else last.total - len(no_records)
         memory = replace(memory.remember([*news, *self._exceptions(rows)]), total=total, no_records=no_records)
-        memory = memory.risen(_newest(rows), self.overlap)
+        memory = memory.risen(_newest(rows), self.overlap).settling(last.date, self.overlap)
         return FeedPage(self.entity, tuple(sightings), memory.to_cursor(), last=True, full=False, total=total)
 
     def _sweep(self) -> FeedPage:
@@ -112,7 +112,7 @@ class Events:
             return NotThere(forbidden=True)
         if not answer.ok:
             raise entity_refusal(answer, self.entity)
-        row = one_of(answer)
+        row = one_of(answer, id)
         item = self._item(row)
         return Found(item, elsewhere=item.container != self.calendar or not _is_record(row))
 
@@ -175,7 +175,7 @@ class Events:
         try:
             answer = self.client.get(legacy_rest.event_path(id), dialect=Dialect.LEGACY)
             if answer.ok:
-                return self._item(one_of(answer))
+                return self._item(one_of(answer, id))
         except TryLater as trouble:
             raise OutcomeUnknown(f"Applied, but not to be read back: {trouble.message}", code="read_back") from trouble
         raise OutcomeUnknown("Applied, but not to be read back.", code="read_back", status=answer.status)

@@ -82,7 +82,7 @@ class Feed:
         total = answer.total
         all_shown = total is not None and total <= len(items)
         if all_shown or not items or updated_at(items[-1]) < mark or self._is_explained(memory, items, news, total):
-            risen = memory.remember(news).risen(_newest(items), self.overlap)
+            risen = memory.remember(news).risen(_newest(items), self.overlap).settling(answer.date, self.overlap)
             return self._page(news, replace(risen, total=total), last=True, full=False)
         # The head's rows stay unknown until the walk comes to them: if it is cut short, nothing was skipped.
         walk = {"kind": "changes", "from": mark, "after": "", "newest": _newest(items)}

@@ -21,7 +21,8 @@ from orosync.oro.jsonapi import instant, moment
 class Memory:
     """high_water: the newest `updatedAt` seen. seen: id -> (updatedAt, version) of what lies within the overlap.
 
-    total: how many records there were at the last poll. walk: where a walk over several pages stands, else None.
+    settled: the newest change is so long ago that no earlier one can appear any more. total: how many records there
+    were at the last poll. walk: where a walk over several pages stands, else None.
     no_records: ids of rows that are counted by OroCRM and are no records to us (exceptions of series). audit: how far
     the audit log was read for this entity, None before it was.
     """
@@ -30,6 +31,7 @@ class Memory:
     seen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     total: int | None = None
     walk: Mapping[str, Any] | None = None
+    settled: bool = False
     no_records: frozenset[str] = frozenset()
     audit: AuditMark | None = None
 
@@ -45,6 +47,7 @@ class Memory:
                 seen={each: (at, version) for each, (at, version) in text["seen"].items()},
                 total=text["total"],
                 walk=text["walk"],
+                settled=bool(text.get("settled")),
                 no_records=frozenset(text["no_records"]),
                 audit=AuditMark.from_json(text.get("audit")),
             )
@@ -54,15 +57,15 @@ class Memory:
     def to_cursor(self) -> str:
         text = {
             "high_water": self.high_water, "seen": {each: list(at) for each, at in self.seen.items()},
-            "total": self.total, "walk": self.walk, "no_records": sorted(self.no_records),
+            "total": self.total, "walk": self.walk, "settled": self.settled, "no_records": sorted(self.no_records),
             "audit": None if self.audit is None else self.audit.to_json(),
         }  # fmt: skip
         return json.dumps(text, separators=(",", ":"))
 
     def mark(self, overlap: timedelta) -> str | None:
         """From where to look again: a request under way may yet commit an earlier second than the newest seen."""
-        if self.high_water is None:
-            return None
+        if self.high_water is None or self.settled:
+            return self.high_water
         return instant(datetime.fromisoformat(self.high_water) - overlap)
 
     def knows(self, item: Item) -> bool:
@@ -77,8 +80,18 @@ class Memory:
     def risen(self, to: str | None, overlap: timedelta) -> Memory:
         """With the high water at `to`, if that is newer, and without what lies before the overlap."""
         newest = max(filter(None, (self.high_water, to)), default=None)
-        raised = replace(self, high_water=newest, walk=None)
+        raised = replace(self, high_water=newest, walk=None, settled=self.settled and newest == self.high_water)
         return raised.since(raised.mark(overlap) or "")
+
+    def settling(self, asked_at: datetime | None, overlap: timedelta) -> Memory:
+        """After a poll that met everything. asked_at: by OroCRM's clock, where it told. Once its newest change is twice
+        the overlap ago, what was seen before that need not be kept: an import of thousands of records would make every
+        poll carry them for as long as nothing else changes."""
+        if self.high_water is None or asked_at is None:
+            return self
+        if asked_at - datetime.fromisoformat(self.high_water) < 2 * overlap:
+            return self
+        return replace(self, settled=True).since(self.high_water)
 
     def forgetting(self, walked_to: str, newest: str | None, overlap: timedelta) -> Memory:
         """Half way through a walk: without what neither the walk nor the overlap at its end will meet again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from werkzeug.http import http_date
 
 from orosync.sandbox.oro.control import create_control
 from orosync.sandbox.oro.sandbox import OroSandbox
@@ -25,7 +26,9 @@ def create_oro_app(oro: OroSandbox) -> Flask:
             if not full.startswith(f"{prefix}/"):
                 return Response("Not Found", 404)
             full = full.removeprefix(prefix)
-        return _response(oro.handle(_asked(full)))
+        response = _response(oro.handle(_asked(full)))
+        response.headers["Date"] = http_date(oro.clock())  # by its own clock, as every origin server says it
+        return response
 
     options = {"methods": METHODS, "provide_automatic_options": False}
     app.add_url_rule("/", "root", answer, **options)  # type: ignore[arg-type]
