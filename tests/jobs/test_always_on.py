@@ -4,16 +4,19 @@ The clock is the test's: a second passes when it says so, and a round of the dis
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.jobs.background_world import HOUSE, Background
 
 from orosync import bootstrap
 from orosync.core.due import SAFETY_POLL_S
 from orosync.core.records import Side
+from orosync.errors import TryLater
 from orosync.jobs.dispatcher import Dispatcher
 from orosync.jobs.local import LocalQueue
 
@@ -176,4 +179,23 @@ def test_the_queue_of_one_machine_works_off_what_the_dispatcher_hands_out(backgr
             assert time.monotonic() < until
     finally:
         queue.stop()
+    assert world.database.due_work.in_hand() == 0
+
+
+def test_a_queue_that_cannot_be_written_is_tried_again_and_said_once(
+    background: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    world.database.workers.sign("here:1", 2)
+    queue = LocalQueue(world.work, tmp_path / "queue.sqlite3", threads=2)
+
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(queue, "_task", full)
+    dispatcher = Dispatcher(world.database, queue, world.clock, HOUSE)
+    with pytest.raises(TryLater, match="could not be written"):
+        dispatcher.round()
     assert world.database.due_work.in_hand() == 0

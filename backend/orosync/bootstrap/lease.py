@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
+import structlog
+
 from orosync.core.ledger import Account
 from orosync.errors import LeaseLost, Throttled, TryLater
 from orosync.outlook.allowance import Allowance
@@ -26,6 +28,8 @@ from orosync.sync.ports import Clock
 # Short, so that what a killed worker left is taken up soon; renewed often, so that a busy machine does not lose it.
 LEASE = timedelta(seconds=8)
 _RENEW_EVERY_S = 2.0
+
+_log = structlog.get_logger(__name__)
 
 
 class InUse(TryLater):
@@ -149,3 +153,5 @@ def _keep(
             return  # the next commit says so to whoever works
         except TryLater:
             continue
+        except Exception:  # noqa: BLE001  # the edge of a thread: without it the run would lose its lease in silence
+            _log.exception("a lease could not be renewed")

@@ -14,6 +14,8 @@ import structlog
 from huey import SqliteHuey
 from huey.consumer import Consumer
 
+from orosync.errors import TryLater
+
 _log = structlog.get_logger(__name__)
 
 URGENT, USUAL = 10, 0
@@ -58,7 +60,12 @@ class LocalQueue:
         self._consumer.start()
 
     def put(self, account_id: int, *, urgent: bool = False) -> None:
-        self._task(account_id, priority=URGENT if urgent else USUAL)
+        """Raises TryLater while its file cannot be written: a full disk, mostly."""
+        try:
+            self._task(account_id, priority=URGENT if urgent else USUAL)
+        except sqlite3.Error as error:
+            remedy = "Look at the disk of OROSYNC_DATA_DIR."
+            raise TryLater(f"The queue could not be written ({type(error).__name__}).", remedy=remedy) from error
 
     def answers(self) -> bool:
         try:

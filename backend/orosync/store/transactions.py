@@ -86,6 +86,11 @@ class Transactions:
 def _speaking_plainly() -> Iterator[None]:
     try:
         yield
+    except sa.exc.TimeoutError as error:  # all of this process's connections are in use
+        raise TryLater(
+            "The database could not take part just now (no free connection).",
+            remedy="It is tried again by itself; if it stays, start more processes with fewer threads each.",
+        ) from error
     except sa.exc.DBAPIError as error:
         if not is_temporary(error):
             raise
