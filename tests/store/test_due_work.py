@@ -62,11 +62,27 @@ def test_what_people_wait_for_comes_first_and_then_whoever_waits_the_longest(
     database: Database, new_account: Callable[..., int]
 ) -> None:
     late, later, asked, soon = (new_account(name) for name in ("late", "later", "asked", "soon"))
-    due(database, late, NOON - 2 * MINUTE)
-    due(database, later, NOON - 3 * MINUTE)
+    due(database, late, NOON - MINUTE / 3)
+    due(database, later, NOON - MINUTE / 2)
     due(database, asked, NOON, urgent=True)
     due(database, soon, NOON + MINUTE)
     assert claimed(database) == [asked, later, late], "and nobody before it is due"
+
+
+def test_calls_without_end_pass_over_nobody_for_longer_than_a_minute(
+    database: Database, new_account: Callable[..., int], clock: SetClock
+) -> None:
+    polled, *called = (new_account(name) for name in ("polled", "a", "b", "c"))
+    due(database, polled, NOON)
+    turns = []
+    for second in range(0, 90, 10):
+        clock.at = NOON + timedelta(seconds=second)
+        for each in called:
+            due(database, each, clock.at, urgent=True)
+            database.due_work.begin(each)
+        turns.append(claimed(database, most=2))
+    assert [polled in each for each in turns].index(True) == 6
+    assert all(len(each) == 2 for each in turns)
 
 
 def test_only_as_many_as_are_wanted(database: Database, new_account: Callable[..., int]) -> None:

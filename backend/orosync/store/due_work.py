@@ -22,6 +22,7 @@ from orosync.store.engine import UtcTime
 from orosync.store.transactions import Transactions, chunks
 
 CLAIM = timedelta(seconds=30)  # for a worker to begin; then it is handed out again
+OVERDUE = timedelta(minutes=1)  # then an account is as urgent as one that was called
 
 _ROW = tables.due_work.c
 _LEASE = tables.leases.c
@@ -35,10 +36,11 @@ _ONE = sa.select(tables.due_work).where(_ROW.account_id == sa.bindparam("account
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _THERE = sa.select(tables.accounts.c.id).where(tables.accounts.c.id.in_(_IDS))
 _SOME = sa.select(tables.due_work).where(_ROW.account_id.in_(_IDS)).order_by(_ROW.account_id).with_for_update()
-_ORDER = (_ROW.urgent.desc(), _ROW.due_at, _ROW.account_id)
+_FIRST = sa.case((sa.or_(_ROW.urgent, _ROW.due_at <= sa.bindparam("long_ago", type_=UtcTime)), 0), else_=1)
+_ORDER = (_FIRST, _ROW.due_at, _ROW.account_id)
 _PLACE = sa.func.row_number().over(partition_by=tables.accounts.c.orocrm_url, order_by=_ORDER).label("place")
 _RANKED = (
-    sa.select(_ROW.account_id, _ROW.urgent, _ROW.due_at, tables.accounts.c.orocrm_url, _PLACE)
+    sa.select(_ROW.account_id, _ROW.urgent, _ROW.due_at, tables.accounts.c.orocrm_url, _FIRST.label("first"), _PLACE)
     .join(tables.accounts, tables.accounts.c.id == _ROW.account_id)
     .where(_FREE, tables.accounts.c.state != "disabled")
     .subquery()
@@ -46,7 +48,7 @@ _RANKED = (
 _CANDIDATES = (
     sa.select(_RANKED.c.account_id, _RANKED.c.orocrm_url, _RANKED.c.urgent)
     .where(_RANKED.c.place <= sa.bindparam("most"))
-    .order_by(_RANKED.c.urgent.desc(), _RANKED.c.due_at, _RANKED.c.account_id)
+    .order_by(_RANKED.c.first, _RANKED.c.due_at, _RANKED.c.account_id)
     .limit(sa.bindparam("rows"))
 )
 _IN_HAND = sa.union(  # handed out, or worked on: each half by an index of its own
@@ -202,9 +204,10 @@ class DueWorks:
         self.unclaim([account_id])
 
     def claim(self, most: int, slots: int) -> list[Claimed]:
-        """Up to `most` accounts that are due, nobody works on and nobody was handed: people's wishes first, then who
-        is due the longest. Where accounts of several OroCRM instances take part, none gets more than half of the
-        `slots`, so that a slow one cannot keep all workers waiting for it."""
+        """Up to `most` accounts that are due, nobody works on and nobody was handed: what people and calls wait for
+        first, then who is due the longest; but nobody is passed over for long. Where accounts of several OroCRM
+        instances take part, none gets more than half of the `slots`, so that a slow one cannot keep all workers
+        waiting for it."""
         now = self._now()
         with self._transactions.writing() as connection:
             # twice the slots may be handed out, so that no worker waits for the next round; but of several instances
@@ -213,7 +216,7 @@ class DueWorks:
             share = max(slots // 2, 1) if several else slots * 2
             busy: Counter[str] = Counter(connection.execute(_BUSY, {"now": now}).scalars())
             # candidates of an instance that has its share must not hide the others: they are as many as are in hand
-            limits = {"most": share, "rows": most + busy.total(), "now": now}
+            limits = {"most": share, "rows": most + busy.total(), "now": now, "long_ago": now - OVERDUE}
             chosen: dict[int, bool] = {}
             for account_id, url, urgent in connection.execute(_CANDIDATES, limits):
                 if len(chosen) < most and busy[url] < share:
