@@ -234,6 +234,19 @@ def test_what_may_be_anybody_s_is_looked_for_by_one_after_the_other(
     assert "INSERT" not in written
 
 
+def test_calls_hurry_no_account_that_waits_for_its_user(database: Database, new_account: Callable[..., int]) -> None:
+    anna, later = new_account("anna"), NOON + timedelta(hours=6)
+    due(database, anna, later)
+    database.accounts.suspend(anna, "Sign in again.", NOON)
+    database.due_work.call([anna], frozenset({Side.OUTLOOK}))
+    database.due_work.call_in_turn([anna], Side.ORO, lambda: 0.0)
+    work = database.due_work.get(anna)
+    assert (work.due_at, work.urgent, set(work.called_at)) == (later, False, set(Side))
+    database.accounts.enable(anna, NOON)
+    database.due_work.call([anna], frozenset({Side.OUTLOOK}))
+    assert database.due_work.get(anna).due_at == NOON + DEBOUNCE
+
+
 def test_changing_a_row_leaves_the_claim_alone(database: Database, new_account: Callable[..., int]) -> None:
     anna = new_account("anna")
     due(database, anna)

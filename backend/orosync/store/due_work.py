@@ -34,7 +34,7 @@ _LEASED = sa.exists().where(_LEASE.account_id == _ROW.account_id, _LEASE.owner.i
 _FREE = sa.and_(_ROW.due_at <= _NOW, sa.or_(_ROW.claimed_until.is_(None), _ROW.claimed_until <= _NOW), sa.not_(_LEASED))
 _ONE = sa.select(tables.due_work).where(_ROW.account_id == sa.bindparam("account_id"))
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_THERE = sa.select(tables.accounts.c.id).where(tables.accounts.c.id.in_(_IDS))
+_THERE = sa.select(tables.accounts.c.id, tables.accounts.c.state).where(tables.accounts.c.id.in_(_IDS))
 _SOME = sa.select(tables.due_work).where(_ROW.account_id.in_(_IDS)).order_by(_ROW.account_id).with_for_update()
 _FIRST = sa.case((sa.or_(_ROW.urgent, _ROW.due_at <= sa.bindparam("long_ago", type_=UtcTime)), 0), else_=1)
 _ORDER = (_FIRST, _ROW.due_at, _ROW.account_id)
@@ -250,11 +250,19 @@ class DueWorks:
 
 
 def _change_all(connection: sa.Connection, ids: list[int], how: Callable[[DueWork], DueWork]) -> None:
-    """Accounts that are gone are passed over, and what stays as it is is not written."""
-    there = connection.execute(_THERE, {"ids": ids}).scalars().all()
+    """Accounts that are gone are passed over, and what stays as it is is not written. One that waits for its user to
+    sign in remembers what it is told, and is looked at no sooner: that would change nothing."""
+    states = {row.id: row.state for row in connection.execute(_THERE, {"ids": ids})}
     rows = {row.account_id: as_work(row, row.account_id) for row in connection.execute(_SOME, {"ids": ids})}
-    works = [(rows.get(each), how(rows.get(each) or DueWork(each))) for each in sorted(there)]
-    if changed := [_values(after) for before, after in works if after != before]:
+    changed = []
+    for each, state in sorted(states.items()):
+        before = rows.get(each) or DueWork(each)
+        after = how(before)
+        if state == "suspended":
+            after = replace(after, due_at=before.due_at, urgent=before.urgent)
+        if after != before:
+            changed.append(_values(after))
+    if changed:
         connection.execute(_SAVE[connection.dialect.name], changed)
 
 
