@@ -35,15 +35,20 @@ def _engine(results: Results) -> Iterator[Budget]:
         rate = min((rate_of(each) for each in found), default=None)
         what = f"records a second that the engine creates in {named(to)}, with durable intents"
         yield _budget(what, "at least 1,000", rate, _at_least(1000), "{:,.0f}")
-    ours, peer = results.find(ENGINE, figures.FIRST, 1000, 0, to="oro"), results.find(PEER, figures.FIRST, 1000, 0)
-    times = peer.own_s / ours.cpu_s if ours and peer else None
-    yield _budget(
-        "the same, against vdirsyncer at 0 ms", "not slower", times, lambda each: each >= 1, "{:.1f} x as fast"
-    )
+        yield _budget(
+            "the same, CPU against that of vdirsyncer", "not more", _of_peer(results, to), _at_most(1), "{:.2f} x"
+        )
     for side in (figures.CHANGED_ORO, figures.CHANGED_OUTLOOK):
         changed = [each.cpu_s for each in results.of(ENGINE, side) if each.records == 5000]
         slowest = max(changed, default=None)
         yield _budget(f"{side}, of 5,000: engine", "under 0.5 s", slowest, lambda each: each < 0.5, "{:.2f} s")
+
+
+def _of_peer(results: Results, to: str) -> float | None:
+    """Our engine's CPU for a thousand contacts in multiples of vdirsyncer's, the start of its process taken off."""
+    ours, peer = results.find(ENGINE, figures.FIRST, 1000, 0, to=to), results.find(PEER, figures.FIRST, 1000, 0)
+    start = results.find(PEER, figures.START, 0, 0)
+    return ours.cpu_s / (peer.cpu_s - start.cpu_s) if ours and peer and start else None
 
 
 def _at_fifty(results: Results) -> Iterator[Budget]:
@@ -57,7 +62,7 @@ def _at_fifty(results: Results) -> Iterator[Budget]:
         least = 10 if to == "outlook" else 1
         yield _budget(what, wanted, faster, _at_least(least), "{:.1f} x")
         above = ours.wall_s / floor.wall_s if ours and floor else None
-        yield _budget(what, "within 1.3 x of the floor", above, lambda each: each <= 1.3, "{:.2f} x")
+        yield _budget(what, "within 1.3 x of the floor", above, _at_most(1.3), "{:.2f} x")
 
 
 def _looks(results: Results) -> Iterator[Budget]:
@@ -79,6 +84,10 @@ def _memory(results: Results) -> Budget:
 
 def _is_plain(figure: Figure) -> bool:
     return figure.to == "outlook" and figure.kind == "contacts" and figure.latency_ms == 0
+
+
+def _at_most(most: float) -> Callable[[float], bool]:
+    return lambda value: value <= most
 
 
 def _at_least(least: float) -> Callable[[float], bool]:

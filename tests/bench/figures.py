@@ -39,8 +39,8 @@ class Figure:
 
     @property
     def own_s(self) -> float:
-        """Without the start of the process."""
-        return self.wall_s - self.start_s
+        """Without the start of the process; on a busy machine it may have taken longer than the whole."""
+        return max(self.wall_s - self.start_s, 0.001)
 
     @property
     def busiest(self) -> float:
