@@ -127,7 +127,7 @@ class Product:
 
     def first_syncs(self) -> Taken:
         """Of all accounts, one after the other, until they are at rest."""
-        wall, cpu = _timed(lambda: [self._run(RunRequest(), f"p{n}") for n in range(len(self._ids)) for _ in range(3)])
+        wall, cpu = _timed(lambda: [self._run(RunRequest(), f"p{n}") for n in range(len(self._ids)) for _ in range(2)])
         return Taken(wall, cpu, peak_mb(), 0)
 
     def look_at_all(self) -> Taken:
