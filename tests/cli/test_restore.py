@@ -12,9 +12,8 @@ from click.testing import CliRunner
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from tests.empty_database import put_empty_database, without_waiting_for_the_disk
-from tests.sync.actors import Hands
+from tests.sync.actors import NOTES, Hands, state_of
 from tests.sync.pairs import nothing_moves
-from tests.sync.test_faults import NOTES, state_of
 from tests.sync.world import CRM, World, new_vault, writes
 
 from orosync.cli import program

@@ -44,6 +44,16 @@ def test_a_contact_with_more_addresses_than_a_relation_shows_is_read_whole(world
     assert len(item.body["addresses"]) == 105
 
 
+def test_another_events_answer_is_not_taken_for_the_one_that_was_asked_for(world: World) -> None:
+    mine, other = (str(world.oro.back_office.create("event", {"title": name, **TIMES})) for name in "AB")
+    side = world.side()
+    world.oro.fail_next("GET", f"calendarevents/{mine}$", 200, {"id": int(other), "title": "B", "calendar": 1})
+    assert isinstance(side.read(Entity.EVENT, [mine])[mine], NotReadable)
+    found = side.read(Entity.EVENT, [mine])[mine]
+    assert isinstance(found, Found)
+    assert found.item.id == mine
+
+
 @pytest.mark.parametrize(("entity", "kind", "values"), [
     (Entity.CONTACT, "contact", {"firstName": "A"}),
     (Entity.TASK, "task", {"subject": "A"}),

@@ -105,6 +105,15 @@ def test_a_write_is_never_repeated(client: GraphClient, server: Server, method: 
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_an_answer_to_somebody_elses_request_is_not_used(client: GraphClient, server: Server, method: str) -> None:
+    server.answers = [Response('{"id": "theirs"}', headers={"client-request-id": "another"})]
+    with pytest.raises(SideFailing, match="another request"):
+        client.send(method, "/me", body=None if method == "GET" else {})
+    server.answers = [lambda asked: Response("{}", headers={"client-request-id": asked.headers["client-request-id"]})]
+    assert client.get("/me").ok
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_pause_that_is_asked_for_is_handed_on_and_not_slept_through(
     client: GraphClient, server: Server, status: int

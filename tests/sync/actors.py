@@ -13,6 +13,9 @@ from tests.sync.world import KINDS, World
 from orosync.core.records import Entity
 
 _STAMP = "OroCRM_id"
+# the notes of tasks and events travel both ways only where an administrator wants it
+NOTES = {"field_direction.task.description": "both", "field_direction.event.description": "both"}
+State = dict[Entity, tuple[list[Any], list[Any]]]
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,14 @@ class Hands:
             due = (row.get("dueDateTime") or {}).get("dateTime")
             return (row["title"], int(due[8:10]) - 10 if due else None, note)
         return (row["subject"], int(row["end"]["dateTime"][14:16]), note)
+
+
+def state_of(world: World) -> State:
+    """Everything on both sides, but for ids."""
+    return {
+        entity: (sorted(Hands(world, entity).oro().values()), sorted(Hands(world, entity).outlook().values()))
+        for entity in Entity
+    }
 
 
 def _later(value: int) -> dict[str, Any]:

@@ -1,94 +1,90 @@
-"""A wire that can be cut: wraps the way to both simulators and makes one chosen request go wrong."""
+"""A wire that can be cut: between an account and its systems, one chosen request meets something else."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
+from tests.sync.actors import Hands
+from tests.sync.world import World
+
+from orosync.core.records import Entity
 
 
 class Killed(BaseException):
     """The process is gone: nothing of ours catches this."""
 
 
-@dataclass
-class Wire:
-    """Counts the writing requests that pass and does `fault` to number `at` (1 is the first)."""
-
-    at: int = 0
-    fault: str = ""
-    passed: int = 0
-    log: list[str] = field(default_factory=list)
-
-    def around(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-        if not writes_something(request):
-            return send()
-        self.passed += 1
-        self.log.append(f"{request.method} {request.path_url.split('?')[0]}")
-        if self.passed != self.at:
-            return send()
-        return self._break(request, send)
-
-    def _break(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-        if self.fault == "killed before":
-            raise Killed
-        if self.fault == "lost on the way":
-            raise requests.exceptions.ReadTimeout(request=request)
-        if self.fault in {"throttled", "unavailable"}:
-            return _refusal(request, 429 if self.fault == "throttled" else 503)
-        response = send()
-        if self.fault == "killed after":
-            raise Killed
-        if self.fault == "answer lost":
-            raise requests.exceptions.ReadTimeout(request=request)
-        if self.fault == "answer spoilt":
-            response._content = b'{"responses": [{"id'
-            return response
-        raise AssertionError(self.fault)
+Story = Callable[[requests.PreparedRequest, Callable[[], requests.Response]], requests.Response]
 
 
-FAULTS = (
-    "killed before",
-    "killed after",
-    "lost on the way",
-    "answer lost",
-    "answer spoilt",
-    "throttled",
-    "unavailable",
-)
+class At(BaseAdapter):
+    """Does something else with the first request that `meets` says; all others pass."""
 
-
-class CutAdapter(BaseAdapter):
-    def __init__(self, inner: BaseAdapter, wire: Wire) -> None:
+    def __init__(self, inner: BaseAdapter, meets: Callable[[requests.PreparedRequest], bool], story: Story) -> None:
         super().__init__()
-        self.inner, self.wire = inner, wire
+        self.inner, self.meets, self.story, self.met = inner, meets, story, 0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        return self.wire.around(request, lambda: self.inner.send(request, *args, **kwargs))
+        if self.met or not self.meets(request):
+            return self.inner.send(request, *args, **kwargs)
+        self.met += 1
+        return self.story(request, lambda: self.inner.send(request, *args, **kwargs))
 
     def close(self) -> None:
         self.inner.close()
 
 
+def at(world: World, prefix: str, meets: Callable[[requests.PreparedRequest], bool], story: Story) -> At:
+    """Between the account and one of its systems from now on."""
+    key = next(each for each in world.adapters if prefix in each)
+    cut = At(world.adapters[key], meets, story)
+    world.adapters = {**world.adapters, key: cut}  # type: ignore[dict-item]
+    return cut
+
+
+def first(action: Callable[[], Any]) -> Story:
+    """The action, then the request."""
+
+    def story(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+        action()
+        return send()
+
+    return story
+
+
+def answer_lost(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+    send()
+    raise requests.exceptions.ReadTimeout(request=request)
+
+
+def killed_after(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+    send()
+    raise Killed
+
+
 def writes_something(request: requests.PreparedRequest) -> bool:
-    if request.method == "GET":
-        return False
+    """A batch does if one of its parts does."""
     if str(request.url).endswith("/$batch"):
-        parts = json.loads(request.body or b"{}")["requests"]
-        return any(part["method"] != "GET" for part in parts)
-    return True
+        return any(part["method"] != "GET" for part in json.loads(request.body or b"{}")["requests"])
+    return request.method != "GET"
 
 
-def _refusal(request: requests.PreparedRequest, status: int) -> requests.Response:
-    response = requests.Response()
-    response.status_code = status
-    response.headers["Retry-After"] = "30"
-    response.headers["Content-Type"] = "application/json"
-    response._content = b'{"error": {"code": "TooManyRequests", "message": "wait"}}'
-    response.request = request
-    response.url = str(request.url)
-    return response
+def writing(method: str, path: str = "") -> Callable[[requests.PreparedRequest], bool]:
+    """A request, or a batch with a part, of this method and with `path` in its path."""
+
+    def meets(request: requests.PreparedRequest) -> bool:
+        if str(request.url).endswith("/$batch"):
+            parts = json.loads(request.body or b"{}")["requests"]
+            return any(part["method"] == method and path in part["url"] for part in parts)
+        return request.method == method and path in str(request.url)
+
+    return meets
+
+
+def names(world: World, entity: Entity) -> tuple[list[str], list[str]]:
+    hands = Hands(world, entity)
+    return sorted(row[0] for row in hands.oro().values()), sorted(row[0] for row in hands.outlook().values())

@@ -6,80 +6,16 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import requests
-from requests.adapters import BaseAdapter
 from tests.sync.actors import Hands
-from tests.sync.faults import CutAdapter, Killed
-from tests.sync.pairs import Pair, from_oro, from_outlook
+from tests.sync.faults import Killed, Story, answer_lost, at, first, killed_after, names, writing
+from tests.sync.pairs import from_oro, from_outlook
 from tests.sync.world import World, writes
 
 from orosync.core.records import Entity, Side
 from orosync.store.database import Database
-
-Story = Callable[[requests.PreparedRequest, Callable[[], requests.Response]], requests.Response]
-
-
-class At(CutAdapter):
-    """Does something else with the first request that `meets` says; all others pass."""
-
-    def __init__(self, inner: BaseAdapter, meets: Callable[[requests.PreparedRequest], bool], story: Story) -> None:
-        BaseAdapter.__init__(self)
-        self.inner, self.meets, self.story, self.met = inner, meets, story, 0
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        if self.met or not self.meets(request):
-            return self.inner.send(request, *args, **kwargs)
-        self.met += 1
-        return self.story(request, lambda: self.inner.send(request, *args, **kwargs))
-
-
-def at(world: World, prefix: str, meets: Callable[[requests.PreparedRequest], bool], story: Story) -> At:
-    """Between the account and one of its systems from now on."""
-    key = next(each for each in world.adapters if prefix in each)
-    cut = At(world.adapters[key], meets, story)
-    world.adapters = {**world.adapters, key: cut}  # type: ignore[dict-item]
-    return cut
-
-
-def first(action: Callable[[], Any]) -> Story:
-    """The action, then the request."""
-
-    def story(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-        action()
-        return send()
-
-    return story
-
-
-def answer_lost(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-    send()
-    raise requests.exceptions.ReadTimeout(request=request)
-
-
-def killed_after(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-    send()
-    raise Killed
-
-
-def writing(method: str, path: str = "") -> Callable[[requests.PreparedRequest], bool]:
-    """A request, or a batch with a part, of this method and with `path` in its path."""
-
-    def meets(request: requests.PreparedRequest) -> bool:
-        if str(request.url).endswith("/$batch"):
-            parts = json.loads(request.body or b"{}")["requests"]
-            return any(part["method"] == method and path in part["url"] for part in parts)
-        return request.method == method and path in str(request.url)
-
-    return meets
-
-
-def names(world: World, entity: Entity) -> tuple[list[str], list[str]]:
-    hands = Hands(world, entity)
-    return sorted(row[0] for row in hands.oro().values()), sorted(row[0] for row in hands.outlook().values())
-
 
 # ---------------------------------------------------------------- creates of unknown outcome
 
@@ -241,6 +177,20 @@ def test_an_item_edited_while_it_is_stamped_is_not_overlooked(database: Database
 # ---------------------------------------------------------------- partners that cannot be read
 
 
+def part_fails(status: int) -> Story:
+    """All that a batch asks for by id comes back with this status."""
+
+    def failing(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+        response = send()
+        body = response.json()
+        for part in body["responses"]:
+            part |= {"status": status, "body": {"error": {"code": "x", "message": "y"}}}
+        response._content = json.dumps(body).encode()
+        return response
+
+    return failing
+
+
 @pytest.mark.parametrize("status", [429, 503, 500])
 def test_a_match_that_cannot_be_read_just_now_is_waited_for_and_not_doubled(database: Database, status: int) -> None:
     world = World(database, system={"sync_direction": "oro_to_outlook"})
@@ -249,20 +199,43 @@ def test_a_match_that_cannot_be_read_just_now_is_waited_for_and_not_doubled(data
     world.settle()
     hands.make_in_oro("Ada")
 
-    def failing(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-        response = send()
-        body = response.json()
-        for part in body["responses"]:
-            part |= {"status": status, "body": {"error": {"code": "x", "message": "y"}}}
-        response._content = json.dumps(body).encode()
-        return response
-
-    cut = at(world, "graph", writing("GET", native), failing)
+    cut = at(world, "graph", writing("GET", native), part_fails(status))
     world.sync()
     assert cut.met
     world.clock.forward(hours=1)
     world.settle()
     assert names(world, Entity.CONTACT) == (["Ada"], ["Ada"])
+
+
+@pytest.mark.parametrize("status", [412, 500])
+@pytest.mark.parametrize("direction", ["bidirectional", "oro_to_outlook", "outlook_to_oro"])
+def test_a_new_item_that_cannot_be_read_just_now_is_not_doubled_by_its_partner(
+    database: Database, direction: str, status: int
+) -> None:
+    world = World(database, system={"sync_direction": direction})
+    hands = Hands(world, Entity.CONTACT)
+    native = hands.make_in_outlook("Ada")
+    hands.make_in_oro("Ada")
+    cut = at(world, "graph", writing("GET", native), part_fails(status))
+    world.sync()
+    assert cut.met
+    world.clock.forward(hours=1)
+    world.settle()
+    assert names(world, Entity.CONTACT) == (["Ada"], ["Ada"])
+    assert world.store.quarantined() == []
+
+
+def test_a_new_item_that_can_never_be_read_holds_up_the_others_for_two_tries_only(world: World) -> None:
+    hands = Hands(world, Entity.CONTACT)
+    native = hands.make_in_outlook("Ada")
+    hands.make_in_oro("Ben")
+    world.graph.fail_next("GET", native, 500, "internalServerError", times=100)
+    world.sync()
+    assert names(world, Entity.CONTACT) == (["Ben"], ["Ada"])
+    assert [row.code for row in world.store.quarantined()] == ["unread"]
+    world.clock.forward(hours=1)
+    world.sync()
+    assert names(world, Entity.CONTACT) == (["Ben"], ["Ada", "Ben"])
 
 
 # ---------------------------------------------------------------- quarantine
@@ -300,33 +273,6 @@ def refuse(world: World, method: str = "POST") -> None:
         return response
 
     at(world, "crm", writing(method, "contacts"), no)
-
-
-# ---------------------------------------------------------------- undo
-
-
-def test_an_edit_that_lands_while_a_run_is_taken_back_survives(world: World) -> None:
-    pair = from_oro(world, Entity.CONTACT, firstName="Ada", lastName="Lovelace", jobTitle="a")
-    other = from_oro(world, Entity.CONTACT, firstName="Ben", lastName="Lovelace", jobTitle="a")
-    for each in (pair, other):
-        each.in_oro(jobTitle="b")
-    run = world.sync().run
-    touched: list[Pair] = []
-
-    def edit() -> None:
-        late = next(p for p in (pair, other) if p.outlook["jobTitle"] == "b")
-        late.in_outlook(jobTitle="mine")
-        touched.append(late)
-
-    def rest(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
-        response = send()
-        edit()
-        return response
-
-    at(world, "graph", writing("PATCH"), rest)
-    report = world.undo(run)
-    assert touched[0].outlook["jobTitle"] == "mine"
-    assert len(report.left) == 1
 
 
 def test_twins_without_any_memory_are_paired_and_nothing_is_written(database: Database) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from tests.sync.actors import Hands
-from tests.sync.test_bad_moments import at
+from tests.sync.faults import at
 from tests.sync.world import World, writes
 
 from orosync.core.records import Entity, Side

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.sync.faults import Wire
-from tests.sync.test_faults import NOTES, STORIES, converge, cut, new_world, state_of
+from tests.proof.boundaries import Boundary, Fault, Wire
+from tests.proof.end_state import end_state, what_differs
+from tests.proof.fault_stories import STORIES
+from tests.proof.forked import engine_in_memory
+from tests.proof.wire_faults import CRASHES
 from tests.sync.world import World, new_vault
 
 from orosync.store import tables
@@ -18,28 +22,43 @@ from orosync.store.migrations import upgrade
 
 
 @pytest.fixture
-def on_postgresql(postgresql_url: str) -> Iterator[World]:
+def postgresql(postgresql_url: str) -> Iterator[sa.Engine]:
     engine = open_engine(postgresql_url)
     upgrade(engine)
     with engine.begin() as connection:
         names = ", ".join(f'"{table.name}"' for table in tables.metadata.sorted_tables)
         connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-    yield World(Database(engine, new_vault()), system=dict(NOTES))
+    yield engine
     engine.dispose()
 
 
-@pytest.mark.parametrize("fault", ["", "killed after", "answer lost"])
-@pytest.mark.parametrize("story", STORIES)
+def end_of(name: str, engine: sa.Engine, crash: Fault | None = None) -> dict[str, Any]:
+    """Of a story that ends in the middle of its fourth request that writes, or at the commit after it."""
+    world = World(Database(engine, new_vault()), system=dict(STORIES[name].settings))
+    wire = Wire(world)
+    story = STORIES[name](world, wire)
+    story.begin()
+    written: list[Boundary] = []
+    met: list[Boundary] = []
+
+    def meet(boundary: Boundary) -> Fault | None:
+        written.extend([boundary] if boundary.writes else [])
+        if crash is None or met or len(written) < 4 or crash not in [each for each in CRASHES if each.where(boundary)]:
+            return None
+        met.append(boundary)
+        return crash
+
+    wire.meet, wire.watched = meet, True
+    story.act()
+    wire.watched = False
+    story.come_to_rest()
+    assert len(met) == (crash is not None)
+    return end_state(world)
+
+
+@pytest.mark.parametrize("crash", [None, *CRASHES], ids=lambda each: each.name if each else "no crash")
+@pytest.mark.parametrize("name", ["first sync", "edits"])
 def test_a_story_ends_on_postgresql_as_it_does_on_sqlite(
-    on_postgresql: World, story: str, fault: str, tmp_path: Any
+    postgresql: sa.Engine, name: str, crash: Fault | None, tmp_path: Path
 ) -> None:
-    plain = new_world(tmp_path)
-    STORIES[story](plain)
-    converge(plain)
-    STORIES[story](on_postgresql)
-    wire = Wire(4, fault) if fault else Wire()
-    cut(on_postgresql, wire)
-    converge(on_postgresql)
-    assert wire.passed >= 4
-    assert state_of(on_postgresql) == state_of(plain)
-    plain.database.close()
+    assert what_differs(end_of(name, postgresql, crash), end_of(name, engine_in_memory(tmp_path))) == []

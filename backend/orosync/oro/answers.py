@@ -37,12 +37,15 @@ def rows_of(answer: Answer) -> list[dict[str, Any]]:
     return [jsonapi.sound(row) for row in document]
 
 
-def one_of(answer: Answer) -> dict[str, Any]:
-    """The single resource or event of an answer. Raises SideFailing if there is none."""
+def one_of(answer: Answer, id: str | None = None) -> dict[str, Any]:
+    """The single resource or event of an answer; id: whose it has to be, where that is known. Raises SideFailing if
+    there is none, or another one."""
     document = answer.document
     row = document.get("data", document) if isinstance(document, dict) else None
     if not isinstance(row, dict) or row.get("id") is None:
         raise SideFailing("OroCRM answered a request for one record without a record.")
+    if id is not None and str(row["id"]) != id:
+        raise SideFailing("OroCRM answered a request for one record with another one.")
     return jsonapi.sound(row)
 
 

@@ -69,8 +69,8 @@ class Contacts:
         addresses, tags = (jsonapi.included_by_id(answer.document, each) for each in (ADDRESS, TAG))
         return [self._item(row, addresses, jsonapi.tag_names(row, tags)) for row in rows_of(answer)]
 
-    def item(self, answer: Answer) -> Item:
-        row, tags = one_of(answer), jsonapi.included_by_id(answer.document, TAG)
+    def item(self, answer: Answer, id: str | None = None) -> Item:
+        row, tags = one_of(answer, id), jsonapi.included_by_id(answer.document, TAG)
         return self._item(row, jsonapi.included_by_id(answer.document, ADDRESS), jsonapi.tag_names(row, tags))
 
     def is_elsewhere(self, item: Item) -> bool:
@@ -135,7 +135,7 @@ class Contacts:
         answer = self.client.get(f"{TYPE}/{id}", jsonapi.thin(TYPE, ["addresses"]))
         if not answer.ok:
             raise write_refusal(answer, self.entity)
-        ids = jsonapi.related_ids(one_of(answer), "addresses")
+        ids = jsonapi.related_ids(one_of(answer, id), "addresses")
         if len(ids) >= TO_MANY_LIMIT:
             raise RecordChanged("The contact has got many more addresses meanwhile.", code="many_addresses")
         return ids
@@ -161,7 +161,7 @@ class Contacts:
 
     def _completed(self, answer: Answer, before: Item) -> Item:
         """The reply to a PATCH tells of addresses and tags only their ids: the contents are those read before."""
-        row = one_of(answer)
+        row = one_of(answer, before.id)
         known = {each["id"]: each for each in before.body["addresses"]}
         if set(jsonapi.related_ids(row, "addresses")) != set(known) or len(known) >= TO_MANY_LIMIT:
             return self._read_back(before.id)
@@ -171,7 +171,7 @@ class Contacts:
         answer = self.client.get(f"{TYPE}/{id}", self.shape())
         if not answer.ok:
             raise write_refusal(answer, self.entity)
-        return self.item(answer)
+        return self.item(answer, id)
 
     def _item(self, row: jsonapi.Resource, included: Mapping[str, jsonapi.Resource], tags: list[str]) -> Item:
         ids = jsonapi.related_ids(row, "addresses")

@@ -236,7 +236,7 @@ class OroInstance:
             return NotThere(forbidden=True)
         if not answer.ok:
             raise entity_refusal(answer, resource.entity)
-        item = resource.item(answer)
+        item = resource.item(answer, id)
         return Found(item, elsewhere=resource.is_elsewhere(item))
 
     def _write(self, write: Write) -> Written:

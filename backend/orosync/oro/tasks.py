@@ -52,8 +52,8 @@ class Tasks:
         tags = jsonapi.included_by_id(answer.document, TAG)
         return [_item_of(row, jsonapi.tag_names(row, tags)) for row in rows_of(answer)]
 
-    def item(self, answer: Answer) -> Item:
-        row = one_of(answer)
+    def item(self, answer: Answer, id: str | None = None) -> Item:
+        row = one_of(answer, id)
         return _item_of(row, jsonapi.tag_names(row, jsonapi.included_by_id(answer.document, TAG)))
 
     def is_elsewhere(self, item: Item) -> bool:
@@ -115,14 +115,14 @@ class Tasks:
             raise StatusRuled
         if not answer.ok:
             raise write_refusal(answer, self.entity)
-        item = self.item(answer)
+        item = self.item(answer, id)
         return self._read_back(item.id) if item.body["tags"] else item  # a reply to a write names tags by id only
 
     def _read_back(self, id: str) -> Item:
         answer = self.client.get(f"{TYPE}/{id}", self.shape())
         if not answer.ok:
             raise write_refusal(answer, self.entity)
-        return self.item(answer)
+        return self.item(answer, id)
 
     def _move(self, id: str, present: str, wish: str) -> Item:
         workflow_item = self._workflow_item(id)
@@ -141,7 +141,7 @@ class Tasks:
         answer = self.client.get(legacy_rest.task_path(id), dialect=Dialect.LEGACY)
         if not answer.ok:
             raise write_refusal(answer, self.entity)
-        number = one_of(answer).get("workflowItem")
+        number = one_of(answer, id).get("workflowItem")
         return None if number is None else str(number)
 
     def _free(self, id: str, wish: str) -> Item:

@@ -16,12 +16,13 @@ from orosync.core.canonical import same
 from orosync.core.exchange import Found, Lookup, NotReadable, NotThere
 from orosync.core.fields import units_of
 from orosync.core.ledger import Intent, OplogEntry
-from orosync.core.mapping import lens_of
+from orosync.core.mapping import lens_of, snapshot_of
 from orosync.core.ops import REPLACE, Op, Verb
 from orosync.core.records import Entity, Link, LinkState, Record, Side, Snapshot
 from orosync.core.recovery import Adopt, Wait, recover_create
-from orosync.errors import EntityForbidden, RecordChanged, RecordMissing
+from orosync.errors import EntityForbidden, RecordChanged, RecordMissing, RecordRefused
 from orosync.sync.session import Session
+from orosync.sync.taken_back import is_step, remember_step
 
 _MARGIN = timedelta(minutes=2)  # clocks of two machines
 
@@ -36,6 +37,8 @@ def recover(session: Session) -> None:
         except EntityForbidden as error:
             session.failures[op.side, op.entity] = error
             known = False
+        except RecordRefused:  # it is described in a form that nobody understands: what became of it cannot be told
+            known = False
         if not known:
             ids = {Side.OUTLOOK: op.outlook_id, Side.ORO: op.oro_id}
             session.busy |= {(op.entity, side, native) for side, native in ids.items() if native is not None}
@@ -44,8 +47,9 @@ def recover(session: Session) -> None:
 def _recover_change(session: Session, intent: Intent, op: Op) -> bool:
     """True if the outcome is known now. What was not carried out, or was changed again since, is planned again."""
     native = str(op.target_id)
-    port, lens = session.sides[op.side], lens_of(op.side, op.entity)
+    port = session.sides[op.side]
     reading = port.read(op.entity, [native])[native]
+    left: Snapshot | None = None
     if isinstance(reading, NotReadable):
         return False
     if isinstance(reading, NotThere):
@@ -53,13 +57,18 @@ def _recover_change(session: Session, intent: Intent, op: Op) -> bool:
         if done and not port.canary():
             return False
     else:
-        now = lens.snapshot(reading.item, session.context).record
+        left = snapshot_of(op.side, op.entity, reading.item, session.context)
+        now = left.record
         done = op.verb is Verb.UPDATE and all(same(op.entity, *each, now[each[0]]) for each in op.values.items())
     with session.store.transaction():
-        if done:
+        if done and is_step(intent):
+            remember_step(session, intent, op, left)
+        elif done:
             session.store.add_oplog([_entry(session, intent, op, op.values if op.verb is Verb.UPDATE else None)])
             if op.verb is Verb.DELETE:
                 _bury(session, op)
+            elif left is not None:
+                _settle(session, op, left)
         session.store.close_intent(intent.op_id, "confirmed" if done else "abandoned")
     return True
 
@@ -76,6 +85,24 @@ def _bury(session: Session, op: Op) -> None:
         session.store.update_link(replace(link, state=LinkState.TOMBSTONE))
 
 
+def _settle(session: Session, op: Op, left: Snapshot) -> None:
+    """As if the answer had come: what we wrote is no edit by anybody. The source's half is what was sent, or where it
+    still stands, what the source has of it."""
+    link = session.store.links_by_id(op.side, op.entity, [str(op.target_id)]).get(str(op.target_id))
+    names = [each.name for unit in op.settles for each in units_of(op.entity)[unit] if each.name in op.values]
+    if link is None or not names:
+        return
+    source = _source(session, op)
+    told = {name: op.values[name] for name in names}
+    if source is not None:
+        held = lens_of(op.side, op.entity).representable(source.record, session.context)
+        told |= {name: source.record[name] for name in names if same(op.entity, name, held[name], told[name])}
+    written = {name: left.record[name] for name in names}
+    agreed = {op.side: written, op.side.other: told}
+    shadows = {side: {**link.shadows.get(side, {}), **agreed[side]} for side in Side}
+    session.store.update_link(replace(link, shadows=shadows))
+
+
 def _recover_create(session: Session, intent: Intent, op: Op) -> bool:
     """True if the outcome is known now."""
     sent_at = intent.sent_at or session.clock.now()
@@ -85,6 +112,9 @@ def _recover_create(session: Session, intent: Intent, op: Op) -> bool:
         return False
     if isinstance(found, Adopt):
         with suppress(RecordChanged, RecordMissing), session.store.transaction():  # it was linked otherwise since
+            if is_step(intent):
+                remember_step(session, intent, op, found.snapshot)
+                return True
             _adopt(session, intent, op, found.snapshot)
             session.store.close_intent(intent.op_id, "confirmed")
             return True
@@ -97,8 +127,7 @@ def _candidates(session: Session, intent: Intent, op: Op, sent_at: datetime) -> 
     lookup = _lookup(session, intent, op, sent_at)
     items = session.sides[op.side].find(lookup)
     linked = session.store.links_by_id(op.side, op.entity, [item.id for item in items])
-    lens = lens_of(op.side, op.entity)
-    snapshots = [lens.snapshot(item, session.context) for item in items if item.id not in linked]
+    snapshots = [snapshot_of(op.side, op.entity, each, session.context) for each in items if each.id not in linked]
     return snapshots, lookup.since is None
 
 
@@ -148,7 +177,7 @@ def _source(session: Session, op: Op) -> Snapshot | None:
     reading = session.sides[side].read(op.entity, [native])[native]
     if not isinstance(reading, Found):
         return None
-    return lens_of(side, op.entity).snapshot(reading.item, session.context)
+    return snapshot_of(side, op.entity, reading.item, session.context)
 
 
 def _moved_on(session: Session, op: Op, source: Snapshot) -> bool:

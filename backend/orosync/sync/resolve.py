@@ -1,7 +1,6 @@
 """Journal rows into cases: what was reported is read by id on both sides, mapped and paired (R6, R13).
 
-An id that is not found counts as gone only while a canary is readable; 403 is out of scope; anything else is unreadable
-and waits. Nothing is written to either system.
+Nothing is written to either system.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orosync.core.canonical import content_digest, match_key
-from orosync.core.exchange import Found, NotReadable, NotThere, Reading
-from orosync.core.ledger import JournalRow, Quarantined, Unlinked
-from orosync.core.mapping import snapshot_of
+from orosync.core.ledger import JournalRow, Unlinked
 from orosync.core.pairing import Candidate, oro_uid, pair_records
 from orosync.core.records import (
     ABSENT,
     GONE,
-    OUT_OF_SCOPE,
     UNREADABLE,
     Case,
     Entity,
@@ -29,10 +25,9 @@ from orosync.core.records import (
     Side,
     Snapshot,
 )
-from orosync.core.schedule import rested
 from orosync.core.scope import SPARE
 from orosync.core.settings import SyncDirection
-from orosync.errors import AccountBlocked, RecordRefused, SignInNeeded, Throttled, Unreachable
+from orosync.sync.halves import MALFORMED, Canary, as_half, note_unread, read_by_id, readings
 from orosync.sync.session import Session
 
 
@@ -74,6 +69,7 @@ def resolve(session: Session, entity: Entity) -> Resolved:
         else:
             resolved.work.append(Work(Case(entity, outlook, oro, link), _seqs(rows, ids)))
     alone = {key: found for key in rows if key not in linked and (found := _alone(key, rows, halves, resolved))}
+    note_unread(session, entity, [key for key in rows if key not in linked and halves[key] is UNREADABLE])
     for key in [key for key, found in alone.items() if (entity, Side.ORO, found.stamp) in session.busy]:
         session.of(entity).waiting += 1  # it is what a create of unknown outcome made
         del alone[key]
@@ -82,8 +78,6 @@ def resolve(session: Session, entity: Entity) -> Resolved:
 
 
 Key = tuple[Side, str]
-MALFORMED = Half(Presence.UNREADABLE, None)
-_WHOLE_SIDE = (SignInNeeded, AccountBlocked, Throttled, Unreachable)
 
 
 def _rows_by_id(session: Session, entity: Entity) -> dict[Key, list[JournalRow]]:
@@ -140,10 +134,10 @@ def _read(
                 wanted[side].setdefault(other, None)
     halves: dict[Key, Half] = {}
     for side in Side:
-        readings = _readings(session, entity, side, wanted[side])
-        canary = _Canary(session, side)
-        for native, reading in readings.items():
-            halves[side, native] = _as_half(session, entity, side, reading, canary)
+        found = readings(session, entity, side, wanted[side])
+        canary = Canary(session, side)
+        for native, reading in found.items():
+            halves[side, native] = as_half(session, entity, side, reading, canary)
     return halves
 
 
@@ -161,66 +155,9 @@ def _follow_moved(session: Session, entity: Entity, links: dict[int, Link], halv
             native = link.id_on(side)
             if native is not None and (side, native) not in halves:
                 reading = session.sides[side].read(entity, [native])[native]
-                halves[side, native] = _as_half(session, entity, side, reading, _Canary(session, side))
+                halves[side, native] = as_half(session, entity, side, reading, Canary(session, side))
         if _half(halves, Side.OUTLOOK, link) is GONE:
             links[link.id] = replace(link, outlook_id=stamped[oro_id])
-
-
-def _readings(session: Session, entity: Entity, side: Side, wanted: Mapping[str, Item | None]) -> dict[str, Reading]:
-    readings: dict[str, Reading] = {native: Found(item) for native, item in wanted.items() if item is not None}
-    unread = [native for native, item in wanted.items() if item is None]
-    if unread:
-        session.progress(f"reading {entity}s in {side.value}", 0, len(unread))
-        readings |= _read_by_id(session, entity, side, unread)
-    return readings
-
-
-def _read_by_id(session: Session, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, Reading]:
-    """Trouble with the whole side ends the run: one item that cannot be read is something else."""
-    readings = session.sides[side].read(entity, ids)
-    for reading in readings.values():
-        if isinstance(reading, NotReadable) and isinstance(reading.error, _WHOLE_SIDE):
-            raise reading.error
-    return readings
-
-
-class _Canary:
-    """Asked at most once a side, and only when something is not there."""
-
-    def __init__(self, session: Session, side: Side) -> None:
-        self._port = session.sides[side]
-        self._sings: bool | None = None
-
-    def sings(self) -> bool:
-        if self._sings is None:
-            self._sings = self._port.canary()
-        return self._sings
-
-
-def _as_half(session: Session, entity: Entity, side: Side, reading: Reading, canary: _Canary) -> Half:
-    if isinstance(reading, Found):
-        if reading.elsewhere:
-            return OUT_OF_SCOPE
-        return _mapped(session, entity, side, reading.item)
-    if isinstance(reading, NotThere):
-        if reading.forbidden:
-            return OUT_OF_SCOPE
-        return GONE if canary.sings() else UNREADABLE
-    return UNREADABLE
-
-
-def _mapped(session: Session, entity: Entity, side: Side, item: Item) -> Half:
-    """An item whose JSON is not what the interface promises fails by itself, like one that is refused."""
-    try:
-        return Half.of(snapshot_of(side, entity, item, session.context))
-    except RecordRefused as error:
-        now = session.clock.now()
-        what, code = error.message, error.code
-        failed = Quarantined(side, entity, item.id, item.version, code, what, 1, first_at=now, next_try=now)
-        before = {(row.side, row.id): row for row in session.store.quarantined() if row.entity is entity}
-        session.store.quarantine(rested(failed, before.get((side, item.id)), now))
-        session.of(entity).quarantined += 1
-        return MALFORMED
 
 
 def _half(halves: Mapping[Key, Half], side: Side, link: Link) -> Half:
@@ -321,9 +258,9 @@ def _partners(session: Session, entity: Entity, alone: Mapping[Key, Snapshot], p
     halves = {key: Half.of(snapshot) for key, snapshot in alone.items()}
     for side in Side:
         unread = sorted(native for where, native in paired if where is side and (where, native) not in alone)
-        canary = _Canary(session, side)
-        for native, reading in (_read_by_id(session, entity, side, unread) if unread else {}).items():
-            halves[side, native] = _as_half(session, entity, side, reading, canary)
+        canary = Canary(session, side)
+        for native, reading in (read_by_id(session, entity, side, unread) if unread else {}).items():
+            halves[side, native] = as_half(session, entity, side, reading, canary)
     return halves
 
 
@@ -344,6 +281,9 @@ def _add_alone(
     fields = session.settings.match_keys[entity]
     for key, snapshot in alone.items():
         side, native = key
+        if (side.other, entity) in session.unread and key not in spares:
+            session.of(entity).waiting += 1  # its partner may be one that nobody could read
+            continue
         spare = key in spares or before.get(key, "") == candidate_of(snapshot, fields).match_key
         case = Case(
             entity,

@@ -295,7 +295,7 @@ def _apply(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> int:
 def _remember_first_sync(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> None:
     """A first sync is over when everything that was reported has been dealt with."""
     for entity, plan in plans.items():
-        whole = not any((side, entity) in session.failures for side in Side)
+        whole = not any((side, entity) in {*session.failures, *session.unread} for side in Side)
         if whole and not any(each.held for each in plan):
             for side in Side:
                 cursor = session.store.cursor(side, entity)

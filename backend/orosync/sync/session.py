@@ -104,6 +104,8 @@ class Session:
     failures: dict[tuple[Side, Entity], OrosyncError] = field(default_factory=dict)
     # halves of records of which nobody knows what became of a write to them: nothing is planned for them in this run
     busy: set[tuple[Entity, Side, str]] = field(default_factory=set)
+    # where something new could not be read: what seems to be alone on the other side may have its partner there
+    unread: set[tuple[Side, Entity]] = field(default_factory=set)
     approved: bool = False  # a person agreed to this plan: its ops do not count towards the guard's budgets
     agreed: frozenset[str] = frozenset()  # what ops say that a person agreed to in a plan that was broken off
     started: datetime = _NOT_YET

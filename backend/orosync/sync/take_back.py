@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from orosync.core.exchange import Found, NotThere, Write, Written
-from orosync.core.ledger import OplogEntry, Unlinked
-from orosync.core.mapping import lens_of
+from orosync.core.exchange import Found, NotThere, Write, WriteResult, Written
+from orosync.core.ledger import OplogEntry
+from orosync.core.mapping import lens_of, snapshot_of, with_stamp
 from orosync.core.ops import Op, Verb
-from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Json, Link, LinkState, Side
+from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Json, Side
 from orosync.core.undo import UndoStep, plan_undo
-from orosync.errors import BadInput, RunCancelled
+from orosync.errors import BadInput, OutcomeUnknown, RecordRefused, RunCancelled
 from orosync.sync.prepare import prepare
+from orosync.sync.recover import recover
 from orosync.sync.session import Session
-
-_DONE_BACK = "a run that was undone; it is left alone"
+from orosync.sync.taken_back import remember_step, step_intent
 
 
 @dataclass
@@ -51,6 +51,7 @@ def undo_run(session: Session, of_run: str, *, preview: bool) -> UndoReport:
     if session.store.run(of_run) is None:
         raise BadInput(f"There is no run {of_run}.", field="run", remedy="See `orosync runs list`.")
     prepare(session)
+    recover(session)
     report = UndoReport(session.run, of_run)
     entries = list(reversed(session.store.oplog(of_run)))
     for entity in Entity:
@@ -99,18 +100,27 @@ def _target(entry: OplogEntry) -> str | None:
 
 
 def _halves(session: Session, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, Half]:
-    lens = lens_of(side, entity)
     halves: dict[str, Half] = {}
     for native, reading in session.sides[side].read(entity, sorted(set(ids))).items():
         if isinstance(reading, Found):
-            halves[native] = Half.of(lens.snapshot(reading.item, session.context))
+            halves[native] = _half(session, entity, side, reading.item)
         else:
             halves[native] = GONE if isinstance(reading, NotThere) and not reading.forbidden else UNREADABLE
     return halves
 
 
+def _half(session: Session, entity: Entity, side: Side, item: Item) -> Half:
+    try:
+        return Half.of(snapshot_of(side, entity, item, session.context))
+    except RecordRefused:
+        return UNREADABLE
+
+
 def _carry_out(session: Session, report: UndoReport, step: UndoStep, op: Op) -> None:
     """One op by itself: what fails is reported, and the rest goes on."""
+    if any((op.entity, side, native) in session.busy for side, native in _ids(op)):
+        report.failed[step.entry.op_id] = "what became of the last write to it is not known yet"
+        return
     lens = lens_of(op.side, op.entity)
     native = op.target_id
     item = _item(session, op, native) if op.verb is not Verb.CREATE and native else None
@@ -120,75 +130,38 @@ def _carry_out(session: Session, report: UndoReport, step: UndoStep, op: Op) -> 
     patch = {} if op.verb is Verb.DELETE else lens.put(op.values, item, session.context)
     if op.verb is Verb.UPDATE and not patch:
         return
+    if op.verb is Verb.CREATE and op.side is Side.OUTLOOK and op.oro_id is not None:
+        patch = with_stamp(patch, op.entity, op.oro_id, session.context, op.title)  # by which it is found again
     verb = {Verb.CREATE: "create", Verb.UPDATE: "update", Verb.DELETE: "delete"}[op.verb]
     write = Write(session.ids.new(), verb, op.entity, patch, item)  # type: ignore[arg-type]
+    result = _send(session, step, op, write)
+    if not isinstance(result, Written):
+        report.failed[step.entry.op_id] = str(result)
+
+
+def _send(session: Session, step: UndoStep, op: Op, write: Write) -> WriteResult:
+    """Intent, request, result, like any other op (R23): cut off anywhere, the next run finds out what became of it."""
+    store, intent = session.store, step_intent(session, op, write.op_id, step.entry.op_id)
+    store.prepare_intents([intent])
     result = session.sides[op.side].write([write])[write.op_id]
     if isinstance(result, Written):
-        _remember(session, step, op, write, result)
-    else:
-        report.failed[step.entry.op_id] = str(result)
+        half = _half(session, op.entity, op.side, result.item) if result.item is not None else GONE
+        remember_step(session, intent, op, half.snapshot)
+    elif not isinstance(result, OutcomeUnknown):
+        store.close_intent(write.op_id, "abandoned")
+    return result
+
+
+def _ids(op: Op) -> list[tuple[Side, str | None]]:
+    return [(Side.OUTLOOK, op.outlook_id), (Side.ORO, op.oro_id)]
 
 
 def _stands(session: Session, op: Op, item: Item) -> bool:
     """Whether the item, read just now, is still what the step was planned for."""
-    record = lens_of(op.side, op.entity).snapshot(item, session.context).record
-    return all(record[name] == value for name, value in op.before.items())
+    half = _half(session, op.entity, op.side, item)
+    return half.snapshot is not None and all(half.snapshot.record[name] == value for name, value in op.before.items())
 
 
 def _item(session: Session, op: Op, native: str) -> Item | None:
     reading = session.sides[op.side].read(op.entity, [native])[native]
     return reading.item if isinstance(reading, Found) else None
-
-
-def _remember(session: Session, step: UndoStep, op: Op, write: Write, result: Written) -> None:
-    """The shadow follows what was put back, so that nothing travels because of it; a removed item's pair is buried."""
-    store = session.store
-    snapshot = lens_of(op.side, op.entity).snapshot(result.item, session.context) if result.item is not None else None
-    with store.transaction():
-        link = _link(session, op)
-        if link is not None and op.verb is Verb.DELETE:
-            store.update_link(replace(link, state=LinkState.TOMBSTONE))
-            _leave_alone(session, op, link)
-        elif link is not None and snapshot is not None:
-            names = link.shadows.get(op.side, {})
-            shadow = {name: snapshot.record[name] for name in names}
-            versions = {**link.versions, op.side: snapshot.version}
-            store.update_link(replace(link, shadows={**link.shadows, op.side: shadow}, versions=versions))
-        elif snapshot is not None:
-            row = Unlinked(op.side, op.entity, snapshot.id, snapshot.version, why=_DONE_BACK)
-            store.save_unlinked([row])
-        store.mark_undone(step.entry.op_id, session.run)
-        store.add_oplog([_entry(session, op, write, snapshot.id if snapshot else None)])
-
-
-def _link(session: Session, op: Op) -> Link | None:
-    if op.link_id is None or op.target_id is None:
-        return None
-    return session.store.links_by_id(op.side, op.entity, [op.target_id]).get(op.target_id)
-
-
-def _leave_alone(session: Session, op: Op, link: Link) -> None:
-    side = op.side.other
-    native = link.id_on(side)
-    if native is not None:
-        version = link.versions.get(side, "")
-        session.store.save_unlinked([Unlinked(side, op.entity, native, version, why=_DONE_BACK)])
-
-
-def _entry(session: Session, op: Op, write: Write, made: str | None) -> OplogEntry:
-    return OplogEntry(
-        op_id=write.op_id,
-        run=session.run,
-        at=session.clock.now(),
-        entity=op.entity,
-        side=op.side,
-        verb=op.verb.value,
-        outlook_id=made if made and op.side is Side.OUTLOOK else op.outlook_id,
-        oro_id=made if made and op.side is Side.ORO else op.oro_id,
-        rule=op.rule,
-        reason=op.reason,
-        before=dict(op.before),
-        after=dict(op.values) if op.verb is not Verb.DELETE else None,
-        overwrites=op.overwrites,
-        approved=True,
-    )
