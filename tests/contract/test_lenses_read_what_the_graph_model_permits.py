@@ -107,7 +107,7 @@ def test_whatever_the_model_permits_is_read_and_left_as_it_is(entity: Entity, co
     owe("lens", f"{entity} as Graph's model permits", 60)
 
     @settings(
-        max_examples=examples(80, 80),
+        max_examples=examples(80, 40),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
     @given(model.named(f"microsoft.graph.{KINDS[entity]}"))
