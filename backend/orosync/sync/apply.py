@@ -8,7 +8,7 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
@@ -98,7 +98,8 @@ def _write_chunk(session: Session, keeper: Bookkeeper, applied: Applied, chunk: 
         for planned, _ in chunk:
             planned.failed = True
         return
-    writes = [(planned, op, _as_write(session, planned, op)) for planned, op in chunk if not planned.failed]
+    made = _made_before(session, keeper.entity, [op for _, op in chunk if op.verb is Verb.CREATE])
+    writes = [(planned, op, _as_write(session, planned, op, made)) for planned, op in chunk if not planned.failed]
     empty = [(planned, op) for planned, op, write in writes if write is None]
     sending = [(planned, op, write) for planned, op, write in writes if write is not None]
     keeper.nothing_to_write(empty)
@@ -114,9 +115,7 @@ def _send(
     if not sending:
         return
     store, port = session.store, session.sides[side]
-    with store.transaction():
-        store.prepare_intents(_intent(session, op, write) for _, op, write in sending)
-        store.mark_sent([write.op_id for _, _, write in sending], session.clock.now())
+    store.prepare_intents([_intent(session, op, write) for _, op, write in sending])
     for start in range(0, len(sending), port.writes_at_once):
         part = sending[start : start + port.writes_at_once]
         results = port.write([write for _, _, write in part])
@@ -131,28 +130,34 @@ def _send(
 def _intent(session: Session, op: Op, write: Write) -> Intent:
     """The uid of an event travels with the op, so that recovery can look for it."""
     as_json = {**op.to_json(), "uid": write.patch.get("uid", write.op_id)}
-    return Intent(write.op_id, session.run, op.entity, op.side, op.verb.value, op.source_id, as_json)
+    now = session.clock.now()
+    return Intent(write.op_id, session.run, op.entity, op.side, op.verb.value, op.source_id, as_json, "sent", now)
 
 
-def _as_write(session: Session, planned: Planned, op: Op) -> Write | None:
-    """The request for one op; None when the item already says what we would write."""
+def _made_before(session: Session, entity: Entity, creates: Sequence[Op]) -> Mapping[str, int]:
+    """How often the source of each of these was created on the other side before; they are all of one side."""
+    if not creates:
+        return {}
+    return session.store.creates_of(entity, creates[0].side.other, [str(op.source_id) for op in creates])
+
+
+def _as_write(session: Session, planned: Planned, op: Op, made: Mapping[str, int]) -> Write | None:
+    """The request for one op; None when the item already says what we would write. made: as of `_made_before`."""
     if op.verb is Verb.DELETE:
         return Write(session.ids.new(), "delete", op.entity, {}, planned.item_on(op.side))
     item = planned.item_on(op.side) if op.verb is Verb.UPDATE else None
     patch = lens_of(op.side, op.entity).put(op.values, item, session.context)
     if op.verb is Verb.UPDATE:
         return Write(session.ids.new(), "update", op.entity, patch, item) if patch else None
-    op_id = create_id(session, op)
+    op_id = create_id(session, op, made.get(str(op.source_id), 0))
     return Write(op_id, "create", op.entity, _identified(session, planned, op, op_id, patch))
 
 
-def create_id(session: Session, op: Op) -> str:
+def create_id(session: Session, op: Op, generation: int) -> str:
     """The same for every try of the same create, so that a second one cannot make a second record (R23); another one
     when what was made is gone and is made anew: Graph takes no transaction twice (graph-api.md 3.2), nor one of
     a database that was lost, of which nobody knows how many there were."""
     name = "/".join((session.endpoint + session.since, op.entity, op.side, str(op.source_id)))
-    log = session.store.oplog_of(op.entity, op.side.other, str(op.source_id))
-    generation = sum(entry.verb == Verb.CREATE and entry.side is op.side for entry in log)
     return str(uuid5(_OPS, f"{name}/{generation}"))
 
 

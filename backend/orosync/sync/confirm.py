@@ -21,6 +21,7 @@ from orosync.core.schedule import rested
 from orosync.core.scope import stamp_state, title_of
 from orosync.errors import RecordChanged, RecordError, RecordRefused
 from orosync.sync.arrivals import arrival_s
+from orosync.sync.link_changes import LinkChanges
 from orosync.sync.resolve import Work, unlinked_row
 from orosync.sync.session import Session
 
@@ -78,6 +79,7 @@ class Bookkeeper:
     def __init__(self, session: Session, entity: Entity) -> None:
         self.session, self.entity = session, entity
         self.forbidden = False
+        self._links = LinkChanges(session.store, entity)
         self._done: list[_Done] = []
         self._abandoned: list[str] = []
         self._quarantined: list[Quarantined] = []
@@ -89,8 +91,10 @@ class Bookkeeper:
     def own_steps(self, plan: Sequence[Planned]) -> None:
         """Links, settled shadows, suspensions: nothing leaves the house."""
         with self.session.store.transaction():
+            linked = 0
             for planned in plan:
                 for op in planned.decision.ops:
+                    linked += op.verb is Verb.LINK
                     if not op.writes or op.verb is Verb.STAMP:
                         self._own_step(planned, op)
                 self._freeze(planned)
@@ -98,9 +102,13 @@ class Bookkeeper:
                 asked = [each for each in planned.decision.conflicts if each.choice is None]
                 if asked:
                     self._log_conflicts(planned, asked_only=True)
+            refused = self._links.save()
+        for each in refused:
+            each.failed = True
+        self.session.of(self.entity).linked += linked - len(refused)
 
     def _own_step(self, planned: Planned, op: Op) -> None:
-        store, link = self.session.store, planned.link
+        link = planned.link
         if op.verb is Verb.LINK:
             self._link(planned, op)
         elif op.verb is Verb.LEAVE:
@@ -108,21 +116,17 @@ class Bookkeeper:
         elif link is None:
             return
         elif op.verb is Verb.SETTLE:
-            planned.link = self._settled(planned, link, op.settles)
-            store.update_link(planned.link)
+            self._links.keep(planned, self._settled(planned, link, op.settles))
         elif op.verb is Verb.STAMP:
-            planned.link = replace(link, stamped=False)
-            store.update_link(planned.link)
+            self._links.keep(planned, replace(link, stamped=False))
         elif op.verb is Verb.BURY:
             self._bury(planned, op, link)
         elif op.verb is Verb.SUSPEND:
             # what is out of sight has no known version: when it is back, unchanged or not, that is news
             versions = {side: version for side, version in link.versions.items() if side in planned.latest}
-            planned.link = replace(link, state=LinkState.SUSPENDED, versions=versions)
-            store.update_link(planned.link)
+            self._links.keep(planned, replace(link, state=LinkState.SUSPENDED, versions=versions))
         else:
-            planned.link = replace(link, state=LinkState.ACTIVE)
-            store.update_link(planned.link)
+            self._links.keep(planned, replace(link, state=LinkState.ACTIVE))
 
     def _close_conflicts(self, planned: Planned) -> None:
         """A question whose sides have come to agree, or to be gone, by themselves is not a question any more."""
@@ -137,41 +141,25 @@ class Bookkeeper:
         frozen = tuple(each.unit for each in planned.decision.conflicts if each.rule == "frozen")
         if frozen and planned.link is not None:
             names = tuple(sorted({*planned.link.frozen_fields, *frozen}))
-            planned.link = replace(planned.link, frozen_fields=names)
-            self.session.store.update_link(planned.link)
+            self._links.keep(planned, replace(planned.link, frozen_fields=names))
 
     def _link(self, planned: Planned, op: Op) -> None:
         outlook, oro = planned.latest[Side.OUTLOOK], planned.latest[Side.ORO]
         stamped = stamp_state(outlook, oro)
         link = Link(0, self.entity, outlook.id, oro.id, uid=outlook.uid or oro.uid, stamped=stamped)
-        try:
-            planned.link = self._add(self._settled(planned, link, op.settles))
-        except RecordChanged:
-            planned.failed = True
-            return
-        self.session.of(self.entity).linked += 1
-
-    def _add(self, link: Link) -> Link:
-        store = self.session.store
-        link = replace(link, id=store.add_link(link))
-        for side in Side:
-            native = link.id_on(side)
-            if native is not None:
-                store.drop_unlinked(side, self.entity, [native])
-        return link
+        self._links.keep(planned, self._settled(planned, link, op.settles))
 
     def _leave(self, planned: Planned, op: Op) -> None:
         left = self.session.of(self.entity).left
         left[op.rule] = left.get(op.rule, 0) + 1
         snapshot = planned.latest.get(op.side)
         if planned.link is None and snapshot is not None:
-            self.session.store.save_unlinked([unlinked_row(self.session, snapshot, op.reason)])
+            self._links.leave(unlinked_row(self.session, snapshot, op.reason))
 
     def _bury(self, planned: Planned, op: Op, link: Link) -> None:
-        self.session.store.update_link(replace(link, state=LinkState.TOMBSTONE))
-        planned.link = None
-        alone = [unlinked_row(self.session, snapshot, op.reason) for snapshot in planned.latest.values()]
-        self.session.store.save_unlinked(alone)
+        self._links.end(planned, replace(link, state=LinkState.TOMBSTONE))
+        for snapshot in planned.latest.values():
+            self._links.leave(unlinked_row(self.session, snapshot, op.reason))
 
     def _settled(self, planned: Planned, link: Link, units: Iterable[str]) -> Link:
         """The shadows of `units` become what each side holds now."""
@@ -218,9 +206,13 @@ class Bookkeeper:
         store = self.session.store
         with store.transaction():
             entries = [self._remember(each) for each in self._done]
+            if self._links.save():
+                raise RecordChanged(
+                    f"One half of the {self.entity} is linked to another record already.", code="linked"
+                )
             store.add_oplog([entry for entry in entries if entry is not None])
-            for op_id in self._abandoned:
-                store.close_intent(op_id, "abandoned")
+            confirmed = [each.write.op_id for each in self._done if each.write is not None]
+            store.close_intents([*confirmed, *self._abandoned])
             for row in self._quarantined:
                 store.quarantine(row)
         self._done, self._abandoned, self._quarantined = [], [], []
@@ -238,7 +230,6 @@ class Bookkeeper:
             planned.logged = True
         if done.write is None:
             return None
-        self.session.store.close_intent(done.write.op_id, "confirmed")
         self._count(planned, op)
         return self._entry(planned, op, done.write)
 
@@ -256,7 +247,7 @@ class Bookkeeper:
         return replace(after, record={**after.record, **others})
 
     def _remember_write(self, planned: Planned, op: Op) -> None:
-        store, link = self.session.store, planned.link
+        link = planned.link
         if op.verb is Verb.CREATE:
             ids = {side: snapshot.id for side, snapshot in planned.latest.items()}
             source = planned.latest.get(op.side.other)
@@ -265,15 +256,9 @@ class Bookkeeper:
             fresh = Link(0, self.entity, ids[Side.OUTLOOK], ids[Side.ORO], uid=uid, stamped=stamped)
             if link is not None:
                 fresh = replace(fresh, id=link.id)
-            fresh = self._settled(planned, fresh, op.settles)
-            if link is None:
-                planned.link = self._add(fresh)
-            else:
-                planned.link = fresh
-                store.update_link(fresh)
+            self._links.keep(planned, self._settled(planned, fresh, op.settles))
         elif link is not None:
-            planned.link = self._settled(planned, link, op.settles)
-            store.update_link(planned.link)
+            self._links.keep(planned, self._settled(planned, link, op.settles))
 
     @staticmethod
     def _to_be_stamped(outlook: Snapshot | None) -> bool | None:
@@ -285,11 +270,11 @@ class Bookkeeper:
             return
         if op.rule == REPLACE:
             store.drop_link(link.id)
+            planned.link = None
             planned.latest.pop(Side.OUTLOOK, None)
             store.note_seen(Side.ORO, self.entity, [str(link.oro_id)])
         else:
-            store.update_link(replace(link, state=LinkState.TOMBSTONE))
-        planned.link = None
+            self._links.end(planned, replace(link, state=LinkState.TOMBSTONE))
 
     def _release(self, planned: Planned) -> None:
         """It is dealt with: written, in step by itself, left alone or gone."""
@@ -372,13 +357,15 @@ class Bookkeeper:
 
     def stamped(self, results: Sequence[tuple[Link, WriteResult]]) -> None:
         """A stamp that is refused is not tried again: it is a hint, never the identity."""
+        stamped: list[Link] = []
         with self.session.store.transaction():
             for link, result in results:
                 if isinstance(result, Written) and result.item is not None:
                     versions: Mapping[Side, str] = {**link.versions, Side.OUTLOOK: result.item.version}
-                    self.session.store.update_link(replace(link, stamped=True, versions=versions))
+                    stamped.append(replace(link, stamped=True, versions=versions))
                 elif isinstance(result, RecordRefused):
-                    self.session.store.update_link(replace(link, stamped=None))
+                    stamped.append(replace(link, stamped=None))
+            self.session.store.update_links(stamped)
 
     # -------------------------------------------------------------------------------------------- the end
 

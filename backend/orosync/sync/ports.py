@@ -125,7 +125,13 @@ class AccountStore(Protocol):
     def add_link(self, link: Link) -> int:
         """`link.id` is ignored; returns the new id. RecordChanged if one of the ids is linked already."""
 
+    def add_links(self, links: Sequence[Link]) -> list[int | None]:
+        """Many at once; None where one of a link's ids is linked already."""
+
     def update_link(self, link: Link) -> None: ...
+    def update_links(self, links: Sequence[Link]) -> None:
+        """Many at once. RecordMissing if one was dropped; RecordChanged if another live link has one of its ids."""
+
     def drop_link(self, link_id: int) -> None: ...
     def tombstones(self, entity: Entity, side: Side, ids: Iterable[str]) -> dict[str, Link]:
         """Tombstones that name one of the ids on `side`."""
@@ -150,6 +156,7 @@ class AccountStore(Protocol):
     def prepare_intents(self, intents: Iterable[Intent]) -> None: ...
     def mark_sent(self, op_ids: Iterable[str], at: datetime) -> None: ...
     def close_intent(self, op_id: str, state: Literal["confirmed", "abandoned"]) -> None: ...
+    def close_intents(self, op_ids: Iterable[str]) -> None: ...
     def open_intents(self) -> list[Intent]:
         """Those sent but neither confirmed nor abandoned; merely prepared ones are abandoned by this call."""
 
@@ -157,6 +164,9 @@ class AccountStore(Protocol):
     def oplog(self, run: str) -> list[OplogEntry]: ...
     def oplog_of(self, entity: Entity, side: Side, id: str) -> list[OplogEntry]:
         """Newest first."""
+
+    def creates_of(self, entity: Entity, source: Side, ids: Iterable[str]) -> dict[str, int]:
+        """How often each of these records of `source` was created on the other side; none without one."""
 
     def mark_undone(self, op_id: str, by_run: str) -> None: ...
     def tally(self, entity: Entity, since: datetime) -> Tally: ...
