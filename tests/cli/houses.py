@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ class House:
             **self.changed,
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, before: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+        """before: is done in the new process, before it becomes `orosync`."""
         return subprocess.Popen(
             [sys.executable, "-c", "from orosync.cli import main; main()", *arguments],
             env=self.environment,
@@ -96,6 +98,7 @@ class House:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=before,  # noqa: PLW1509  # a limit of that process alone; no thread of ours is at work then
         )
 
     def run(self, *arguments: str) -> Ran:

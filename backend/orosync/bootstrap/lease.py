@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,7 @@ from orosync.sync.ports import Clock
 # Short, so that what a killed worker left is taken up soon; renewed often, so that a busy machine does not lose it.
 LEASE = timedelta(seconds=8)
 _RENEW_EVERY_S = 2.0
+_SPARE_S = 1.0  # a write that begins in the last second of a lease may arrive after it
 
 _log = structlog.get_logger(__name__)
 
@@ -38,10 +39,33 @@ class InUse(TryLater):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """allowance: what the mailbox may still be asked."""
+    """allowance: what the mailbox may still be asked. term: how long the lease is certainly ours."""
 
     lease: Lease
     allowance: Allowance
+    term: Term
+
+
+class Term:
+    """Until when a lease is certainly ours, by this process's own steady clock, which goes on while it is frozen.
+
+    renew: raises LeaseLost. taken_at: when the lease was asked for, by `monotonic`. Threads share it."""
+
+    def __init__(
+        self, renew: Callable[[], object], taken_at: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._renew, self._monotonic = renew, monotonic
+        self._until = taken_at + LEASE.total_seconds() - _SPARE_S
+
+    def renew(self) -> None:
+        asked_at = self._monotonic()
+        self._renew()
+        self._until = asked_at + LEASE.total_seconds() - _SPARE_S
+
+    def ensure(self) -> None:
+        """Raises LeaseLost if somebody took the account over, TryLater if the database cannot be asked."""
+        if self._monotonic() >= self._until:
+            self.renew()
 
 
 @contextmanager
@@ -49,16 +73,18 @@ def leased(database: Database, account: Account, run: str, clock: Clock) -> Iter
     """Taken, renewed and given back. Raises InUse while another run has the account or its mailbox;
     Throttled while the mailbox wants to be left alone."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{run}"
+    taken_at = time.monotonic()
     lease = _take(database, account, owner, clock)
+    term = Term(lambda: database.leases.renew(lease, clock.now(), LEASE), taken_at)
     try:
         with mailbox_turn(database, account.mailbox, owner, clock) as (turn, allowance):
             over = threading.Event()
             renewal = threading.Thread(
-                target=_keep, args=(database, lease, turn, allowance, over, clock), name="lease", daemon=True
+                target=_keep, args=(database, term, turn, allowance, over), name="lease", daemon=True
             )
             renewal.start()
             try:
-                yield Held(lease, allowance)
+                yield Held(lease, allowance, term)
             finally:
                 over.set()
                 renewal.join()
@@ -142,15 +168,13 @@ def _has_died(database: Database, owner: str) -> bool:
     return False
 
 
-def _keep(
-    database: Database, lease: Lease, turn: MailboxTurn, allowance: Allowance, over: threading.Event, clock: Clock
-) -> None:
+def _keep(database: Database, term: Term, turn: MailboxTurn, allowance: Allowance, over: threading.Event) -> None:
     while not over.wait(_RENEW_EVERY_S):
         try:
-            database.leases.renew(lease, clock.now(), LEASE)
+            term.renew()
             database.mailboxes.keep(turn, LEASE, allowance.left)
         except LeaseLost:
-            return  # the next commit says so to whoever works
+            return  # the next write or commit says so to whoever works
         except TryLater:
             continue
         except Exception:  # noqa: BLE001  # the edge of a thread: without it the run would lose its lease in silence

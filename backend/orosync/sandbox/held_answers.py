@@ -2,7 +2,8 @@
 
 Wrapped around a simulated system, for tests that kill a program between a write and its answer. Control:
 `POST /sandbox/hold {"method", "path", "body"}` (regular expressions) arms it for one request; `GET /sandbox/hold` waits
-until one is held and shows it, or answers 204 after `?wait=` seconds; `DELETE /sandbox/hold` lets all go.
+until one is held and shows it, or answers 204 after `?wait=` seconds; `DELETE /sandbox/hold` lets all go. With
+`"early": true` the request itself is kept back, and carried out when it is let go: one that was long on its way.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class _Wish:
     method: re.Pattern[str]
     path: re.Pattern[str]
     body: re.Pattern[str]
+    early: bool
 
     def meets(self, method: str, path: str, body: str) -> bool:
         return bool(self.method.fullmatch(method) and self.path.search(path) and self.body.search(body))
@@ -47,21 +49,27 @@ class HeldAnswers:
         if path == PATH:
             return self._control(environ, body, start_response)
         method = str(environ["REQUEST_METHOD"])
-        wanted = self._taken(method, path, body.decode("utf-8", "replace"))
+        wish = self._taken(method, path, body.decode("utf-8", "replace"))
+        if wish is not None and wish.early:
+            self._keep_back(method, path)
         answer = list(self._app(environ, start_response))
-        if wanted:
-            with self._turn:
-                self._held = {"method": method, "path": path}
-                self._turn.notify_all()
-                self._turn.wait_for(lambda: self._held is None)
+        if wish is not None and not wish.early:
+            self._keep_back(method, path)
         return answer
 
-    def _taken(self, method: str, path: str, body: str) -> bool:
+    def _keep_back(self, method: str, path: str) -> None:
         with self._turn:
-            if self._wish is None or not self._wish.meets(method, path, body):
-                return False
+            self._held = {"method": method, "path": path}
+            self._turn.notify_all()
+            self._turn.wait_for(lambda: self._held is None)
+
+    def _taken(self, method: str, path: str, body: str) -> _Wish | None:
+        with self._turn:
+            wish = self._wish
+            if wish is None or not wish.meets(method, path, body):
+                return None
             self._wish = None
-            return True
+            return wish
 
     def _control(self, environ: WSGIEnvironment, body: bytes, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -70,7 +78,8 @@ class HeldAnswers:
             if method == "POST":
                 wish: dict[str, Any] = json.loads(body or b"{}")
                 patterns = (re.compile(wish.get(name, "")) for name in ("path", "body"))
-                self._wish = _Wish(re.compile(wish.get("method", ".*")), *patterns)
+                early = bool(wish.get("early"))
+                self._wish = _Wish(re.compile(wish.get("method", ".*")), *patterns, early=early)
             elif method == "DELETE":
                 self._wish = self._held = None
                 self._turn.notify_all()
