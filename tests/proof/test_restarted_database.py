@@ -19,6 +19,7 @@ from tests.cli.test_killed_processes import may_travel, names_in_oro, names_in_o
 from tests.jobs.brokers import needs_broker, wait_until
 from tests.jobs.cluster import cluster
 from tests.jobs.cluster_story import everything_is_there_once, settle, settle_what_waits
+from tests.proof.effort import minutes
 from tests.proof.private_postgresql import Server, private_postgresql
 from tests.proof.tally import count, owe
 
@@ -58,7 +59,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("side", "wish"), MOMENTS)
+@pytest.mark.parametrize(("side", "wish"), MOMENTS if minutes() else MOMENTS[:1])
 def test_a_run_whose_database_went_away_says_so_and_the_next_one_finishes_it(
     house: House, server: Server, side: str, wish: dict[str, Any]
 ) -> None:

@@ -67,7 +67,7 @@ def open_database(config: Config, clock: Clock | None = None) -> Database:
 
 def _not_opened(error: sa.exc.DBAPIError) -> ConfigurationError:
     """Without the driver's words: they quote the address, and with it the password."""
-    remedy = "Check address, user, password and rights, and that the server runs or the file is ours."
+    remedy = "Check address, user, password and rights, that the server runs or the file is ours, and the disk's room."
     return ConfigurationError(
         [f"OROSYNC_DATABASE_URL: the database cannot be opened ({type(error).__name__}). {remedy}"]
     )
