@@ -35,6 +35,7 @@ _SET_BY_US = {"rel", "target"}
 
 def clean_html(markup: str) -> tuple[str, list[str]]:
     """(what may be shown, what was taken away as sentences). Cleaning the result again changes nothing."""
+    markup = markup.encode("utf-8", "replace").decode()  # half a sign is none that could be shown
     report = _Report()
     report.feed(markup)
     report.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from orosync.core.answers import read_answer
 from orosync.core.records import Item
 from orosync.errors import CursorExpired
 from orosync.oro.audit import AuditMark
@@ -41,7 +42,7 @@ class Memory:
         if cursor is None:
             return cls()
         try:
-            text = json.loads(cursor)
+            text = read_answer(cursor)
             return cls(
                 high_water=text["high_water"],
                 seen={each: (at, version) for each, (at, version) in text["seen"].items()},

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orosync.core.answers import read_answer
 from orosync.core.exchange import FeedPage, FeedRequest, Sighting
 from orosync.core.records import Entity
 from orosync.errors import (
@@ -53,7 +54,7 @@ class Position:
     def read(cls, text: str) -> Position:
         """Raises CursorExpired for anything that is not one of ours."""
         try:
-            value = json.loads(text)
+            value = read_answer(text)
             window, days = value["window"], value["days"]
             position = cls(**{**value, "window": (window[0], window[1]), "days": (days[0], days[1])})
             datetime.fromisoformat(position.made_at)
