@@ -65,7 +65,7 @@ PLANTED = (
         "absence is taken for deletion",
         (
             Edit(
-                "sync/resolve.py",
+                "sync/halves.py",
                 "        if reading.forbidden:\n            return OUT_OF_SCOPE\n"
                 "        return GONE if canary.sings() else UNREADABLE\n",
                 "        return GONE\n",
@@ -79,7 +79,7 @@ PLANTED = (
         "what lies in another folder is taken for deleted",
         (
             Edit(
-                "sync/resolve.py",
+                "sync/halves.py",
                 "        if reading.elsewhere:\n            return OUT_OF_SCOPE\n",
                 "        if reading.elsewhere:\n            return GONE\n",
             ),
