@@ -27,8 +27,9 @@ from tests.proof.tally import count, owe
 from orosync.core import zones
 from orosync.core.canonical import canonical, same
 from orosync.core.fields import Kind, empty_record, fields_of, units_of
-from orosync.core.mapping import lens_of
+from orosync.core.mapping import lens_of, snapshot_of
 from orosync.core.records import Entity, Side
+from orosync.errors import RecordRefused
 
 RECORDS = {Entity.CONTACT: CONTACTS, Entity.TASK: TASKS, Entity.EVENT: EVENTS}
 ORO_APPLIES = {
@@ -170,3 +171,27 @@ def test_the_normal_form_of_any_text_in_any_field_is_its_own_normal_form(field: 
     assert all(unicodedata.is_normalized("NFC", found) for found in texts_in(once))
     if text and each.kind is not Kind.SET:  # letters and their marks may come apart or composed
         assert form(unicodedata.normalize("NFD", text)) == once
+
+
+MALFORMED: dict[tuple[Side, Entity], dict[str, Any]] = {
+    (Side.OUTLOOK, Entity.CONTACT): {"emailAddresses": 5},
+    (Side.ORO, Entity.CONTACT): {"attributes": {"emails": [7]}},
+    (Side.OUTLOOK, Entity.TASK): {"body": "text"},
+    (Side.ORO, Entity.TASK): {"attributes": [1]},
+    (Side.OUTLOOK, Entity.EVENT): {"start": "noon"},
+    (Side.ORO, Entity.EVENT): {"attendees": [None]},
+}
+
+
+@every_lens
+def test_an_item_in_another_form_than_promised_fails_by_itself_and_nothing_of_it_is_said(
+    side: Side, entity: Entity
+) -> None:
+    sound = item({"subject": "x", "title": "x"})
+    assert snapshot_of(side, entity, sound, CONTEXT) == lens_of(side, entity).snapshot(sound, CONTEXT)
+    body = MALFORMED[side, entity]
+    with pytest.raises(RecordRefused) as refused:
+        snapshot_of(side, entity, item(body), CONTEXT)
+    assert refused.value.code == "malformed"
+    assert side.value in str(refused.value)
+    assert "noon" not in str(refused.value)
