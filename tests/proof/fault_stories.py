@@ -17,13 +17,15 @@ from tests.sync.actors import NOTES, Hands
 from tests.sync.faults import Killed
 from tests.sync.world import World, writes
 
+from orosync.core.ledger import Intent
 from orosync.core.records import Entity
 from orosync.errors import OrosyncError
 from orosync.sync.run import Report
 from orosync.sync.take_back import UndoReport
 
 T = TypeVar("T")
-TRIES = 8
+TRIES = 12
+A_DAY = 2  # runs
 BEN = {"emailAddress": {"address": "ben@example.com", "name": "Ben"}, "type": "required"}
 HOME = {"street": "Analytical Way 3", "city": "London", "postalCode": "W1"}
 
@@ -66,13 +68,22 @@ class Story(ABC):
     def come_to_rest(self) -> None:
         """Runs until one writes nothing and leaves nothing open; each hours later, past all waits and back-offs."""
         report: Report | None = None
+        calm = 0
         for _ in range(TRIES):
-            self.world.clock.forward(hours=7)
+            self.world.clock.forward(hours=13)
             report = self.run(sweep=True)
-            quiet = report is not None and report.state == "done" and not writes(report)
-            if quiet and not self.world.session().store.open_intents():
+            quiet = report is not None and report.state == "done" and not writes(report) and not self.open_intents()
+            calm = calm + 1 if quiet else 0
+            if calm == A_DAY:  # what could not be seen for a while is met again when all is read, once a day
                 return
         raise AssertionError(f"no rest: {report.to_json() if report else 'no run came to its end'}")
+
+    def open_intents(self) -> list[Intent]:
+        """Looked at from outside: no fault can meet this."""
+        watched, self.wire.watched = self.wire.watched, False
+        intents = self.world.session().store.open_intents()
+        self.wire.watched = watched
+        return intents
 
     # -------------------------------------------------------------------------------------------- people
 
@@ -185,7 +196,8 @@ class HeldAndUndone(Story):
 
     def _is_undone(self, run: str) -> bool:
         report = self.undo(run)
-        return report is not None and not report.failed and not any("read" in why for _, why in report.left)
+        open_still = ("it cannot be read at the moment", "what became of the last write to it is not known yet")
+        return report is not None and not report.failed and not any(why in open_still for _, why in report.left)
 
     def _until(self, done: Callable[[], bool]) -> None:
         for _ in range(TRIES):

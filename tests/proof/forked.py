@@ -41,6 +41,7 @@ class Branches:
         if number == 0:
             os.close(hear)
             signal.alarm(LONGEST_S)
+            gc.disable()  # it does not live long
             self.is_branch, self._tell = True, tell
             return True
         os.close(tell)

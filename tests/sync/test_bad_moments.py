@@ -120,6 +120,18 @@ def test_a_deletion_whose_answer_was_lost_can_be_taken_back_and_counts(world: Wo
     assert names(world, Entity.CONTACT)[1] == ["Ada"]
 
 
+def test_what_became_of_a_deletion_is_not_guessed_while_its_item_is_out_of_sight(world: World) -> None:
+    pair = from_oro(world, Entity.CONTACT, firstName="Ada", lastName="Lovelace", jobTitle="job 0")
+    world.office.delete("contact", pair.number)
+    at(world, "graph", writing("DELETE"), answer_lost)
+    world.sync(sweep=True)
+    world.graph.fail_next("GET", pair.native, 403, "ErrorAccessDenied")
+    for _ in range(2):
+        world.clock.forward(hours=1)
+        world.sync()
+    assert world.store.tally(Entity.CONTACT, world.clock.now() - timedelta(hours=24)).deletes == 1
+
+
 # ---------------------------------------------------------------- people edit while we write
 
 

@@ -105,3 +105,19 @@ def test_another_field_edited_before_an_undo_still_travels(world: World) -> None
     world.settle()
     assert (pair.outlook["jobTitle"], pair.oro["jobTitle"]) == ("a", "b")
     assert pair.oro["description"] == "mine"
+
+
+def test_an_op_of_unknown_outcome_is_left_and_reported_until_it_is_known(world: World) -> None:
+    pair = from_oro(world, Entity.CONTACT, firstName="Ada", lastName="Lovelace")
+    world.office.delete("contact", pair.number)
+    at(world, "graph", writing("DELETE"), answer_lost)
+    world.sync(sweep=True)
+    run = str(world.store.runs(1)[0]["run"])
+    world.graph.fail_next("GET", pair.native, 500, "internalServerError")
+    report = world.undo(run)
+    assert (report.taken_back, [why for _, why in report.left]) == (
+        0,
+        ["what became of the last write to it is not known yet"],
+    )
+    assert world.undo(run).taken_back == 1
+    assert names(world, Entity.CONTACT)[1] == ["Ada"]

@@ -25,6 +25,7 @@ from orosync.sync.session import Session
 from orosync.sync.taken_back import is_step, remember_step
 
 _MARGIN = timedelta(minutes=2)  # clocks of two machines
+_OUT_OF_SIGHT = timedelta(days=1)  # after that nobody waits any more to see what became of a write
 
 
 def recover(session: Session) -> None:
@@ -53,6 +54,8 @@ def _recover_change(session: Session, intent: Intent, op: Op) -> bool:
     if isinstance(reading, NotReadable):
         return False
     if isinstance(reading, NotThere):
+        if reading.forbidden and session.clock.now() - (intent.sent_at or session.clock.now()) < _OUT_OF_SIGHT:
+            return False
         done = op.verb is Verb.DELETE and not reading.forbidden
         if done and not port.canary():
             return False
@@ -64,11 +67,13 @@ def _recover_change(session: Session, intent: Intent, op: Op) -> bool:
         if done and is_step(intent):
             remember_step(session, intent, op, left)
         elif done:
-            session.store.add_oplog([_entry(session, intent, op, op.values if op.verb is Verb.UPDATE else None)])
+            session.store.add_oplog([found_entry(session, intent, op, op.values if op.verb is Verb.UPDATE else None)])
             if op.verb is Verb.DELETE:
                 _bury(session, op)
             elif left is not None:
                 _settle(session, op, left)
+        elif left is not None and op.verb is Verb.UPDATE and not is_step(intent):
+            _keep_part(session, intent, op, left)
         session.store.close_intent(intent.op_id, "confirmed" if done else "abandoned")
     return True
 
@@ -83,6 +88,18 @@ def _bury(session: Session, op: Op) -> None:
         session.store.note_seen(op.side.other, op.entity, [str(link.id_on(op.side.other))])
     else:
         session.store.update_link(replace(link, state=LinkState.TOMBSTONE))
+
+
+def _keep_part(session: Session, intent: Intent, op: Op, left: Snapshot) -> None:
+    """Of an update only some fields stand: it was carried out, and the others were edited since, or were to follow with
+    a second request. What the ones that stand have replaced must not be forgotten."""
+    ours = {name for name, value in op.values.items() if same(op.entity, name, value, left.record[name])}
+    ours -= {name for name in ours if same(op.entity, name, op.before.get(name), left.record[name])}
+    if ours:
+        values, before = ({name: each[name] for name in ours if name in each} for each in (op.values, op.before))
+        part = replace(op, values=values, before=before)
+        session.store.add_oplog([found_entry(session, intent, part, values)])
+        _settle(session, part, left)
 
 
 def _settle(session: Session, op: Op, left: Snapshot) -> None:
@@ -169,7 +186,7 @@ def _adopt(session: Session, intent: Intent, op: Op, made: Snapshot) -> None:
         store.drop_unlinked(side, op.entity, [native])
     after = {name: made.record[name] for name in op.values}
     made_op = replace(op, outlook_id=link.outlook_id, oro_id=link.oro_id, rule="adopted")
-    store.add_oplog([_entry(session, intent, made_op, after)])
+    store.add_oplog([found_entry(session, intent, made_op, after)])
 
 
 def _source(session: Session, op: Op) -> Snapshot | None:
@@ -186,7 +203,8 @@ def _moved_on(session: Session, op: Op, source: Snapshot) -> bool:
     return any(held[name] != value for name, value in op.values.items())
 
 
-def _entry(session: Session, intent: Intent, op: Op, after: Record | None) -> OplogEntry:
+def found_entry(session: Session, intent: Intent, op: Op, after: Record | None) -> OplogEntry:
+    """What the oplog has of an op whose answer was lost."""
     return OplogEntry(
         op_id=intent.op_id,
         run=intent.run,

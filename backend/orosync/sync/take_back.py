@@ -13,9 +13,11 @@ from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Json, Sid
 from orosync.core.undo import UndoStep, plan_undo
 from orosync.errors import BadInput, OutcomeUnknown, RecordRefused, RunCancelled
 from orosync.sync.prepare import prepare
-from orosync.sync.recover import recover
+from orosync.sync.recover import found_entry, recover
 from orosync.sync.session import Session
 from orosync.sync.taken_back import remember_step, step_intent
+
+_NOT_KNOWN = "what became of the last write to it is not known yet"
 
 
 @dataclass
@@ -58,6 +60,7 @@ def undo_run(session: Session, of_run: str, *, preview: bool) -> UndoReport:
         for side in Side:
             mine = [each for each in entries if each.entity is entity and each.side is side]
             report.steps.extend(_plan(session, entity, side, mine))
+    report.steps.extend(_unknown(session, of_run))
     session.store.start_run(session.run, "undo_preview" if preview else "undo", session.clock.now())
     ops = [step.op.to_json() for step in report.steps if step.op is not None]
     state = "failed"
@@ -72,6 +75,13 @@ def undo_run(session: Session, of_run: str, *, preview: bool) -> UndoReport:
     finally:
         session.store.finish_run(session.run, state, session.clock.now(), report.to_json())
     return report
+
+
+def _unknown(session: Session, of_run: str) -> Iterable[UndoStep]:
+    """Ops of the run whose answers were lost: what became of them has to be found out first."""
+    for intent in session.store.open_intents():
+        if intent.run == of_run:
+            yield UndoStep(found_entry(session, intent, Op.from_json(intent.op), None), None, _NOT_KNOWN)
 
 
 def _carry_all_out(session: Session, report: UndoReport) -> None:
@@ -119,7 +129,7 @@ def _half(session: Session, entity: Entity, side: Side, item: Item) -> Half:
 def _carry_out(session: Session, report: UndoReport, step: UndoStep, op: Op) -> None:
     """One op by itself: what fails is reported, and the rest goes on."""
     if any((op.entity, side, native) in session.busy for side, native in _ids(op)):
-        report.failed[step.entry.op_id] = "what became of the last write to it is not known yet"
+        report.failed[step.entry.op_id] = _NOT_KNOWN
         return
     lens = lens_of(op.side, op.entity)
     native = op.target_id
