@@ -24,6 +24,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 from orosync.connections import KeptAdapter, heed_environment
 from orosync.errors import BadInput, OrosyncError, OutcomeUnknown, Unreachable
 from orosync.oro.addresses import AddressRule, addresses_of, peer_of, ruled_pools
+from orosync.oro.endings import EndingBody
 
 CONNECT_S, READ_S = 5.0, 60.0
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -76,6 +77,11 @@ class _Adapter(KeptAdapter):
         super().init_poolmanager(*args, **kwargs)
         if self._rule is not None:
             self.poolmanager.pool_classes_by_scheme = ruled_pools(self._rule)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super().send(request, *args, **kwargs)
+        response.raw = EndingBody(response.raw)
+        return response
 
 
 class PinnedAdapter(_Adapter):
