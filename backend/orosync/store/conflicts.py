@@ -47,6 +47,10 @@ _DROP_OPEN = {
     )
     for name in ("outlook_id", "oro_id")
 }
+_DROP_OPEN_OF = {
+    name: statement.where(_ROW.field.in_(sa.bindparam("fields", expanding=True)))
+    for name, statement in _DROP_OPEN.items()
+}
 
 
 def settle(connection: sa.Connection, account_id: int, conflict_id: int, choice: str) -> None:
@@ -116,13 +120,17 @@ class Conflicts(AccountPart):
         with self._writing() as connection:
             settle(connection, self._account_id, conflict_id, choice)
 
-    def drop_open_conflicts(self, entity: Entity, outlook_id: str | None, oro_id: str | None) -> None:
-        """Those of the record with either id."""
+    def drop_open_conflicts(
+        self, entity: Entity, outlook_id: str | None, oro_id: str | None, fields: Iterable[str] | None = None
+    ) -> None:
+        """Those of the record with either id; all, or of these fields alone."""
+        statements = _DROP_OPEN if fields is None else _DROP_OPEN_OF
+        chosen = {} if fields is None else {"fields": list(fields)}
         with self._writing() as connection:
             for name, record_id in (("outlook_id", outlook_id), ("oro_id", oro_id)):
                 if record_id is not None:
                     values = {"account_id": self._account_id, "entity": entity, "record_id": record_id}
-                    connection.execute(_DROP_OPEN[name], values)
+                    connection.execute(statements[name], {**values, **chosen})
 
 
 def _to_conflict(row: sa.Row[Any]) -> Conflict:

@@ -324,7 +324,8 @@ class Bookkeeper:
         chosen = [each for each in planned.decision.conflicts if (each.choice is None) == asked_only]
         if not chosen:
             return
-        store.drop_open_conflicts(self.entity, ids.get(Side.OUTLOOK), ids.get(Side.ORO))
+        units = [each.unit for each in chosen]  # what is asked of other units stays asked
+        store.drop_open_conflicts(self.entity, ids.get(Side.OUTLOOK), ids.get(Side.ORO), units)
         store.add_conflicts(
             Conflict(
                 entity=self.entity,
