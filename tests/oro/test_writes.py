@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from typing import Any
 
 import pytest
 from tests.oro.conftest import World
 
-from orosync.core.exchange import Written
+from orosync.core.exchange import Write, Written
 from orosync.core.records import Entity, Item
 from orosync.errors import (
     AccountBlocked,
@@ -459,3 +461,55 @@ def test_a_key_withdrawn_under_way_suspends_and_nothing_is_raised(world: World, 
     side = world.side()
     world.oro.user("admin").api_key = "0" * 40
     assert isinstance(world.write(side, "create", entity, CREATE[entity]), SignInNeeded)
+
+
+def test_several_writes_are_under_way_at_once_and_each_has_its_own_result(world: World) -> None:
+    side = world.side(writes_at_once=4)
+    guard, four_met = threading.Condition(), threading.Event()
+    under_way, most, handle = 0, 0, world.oro.handle
+
+    def meeting(asked: Any) -> Any:
+        nonlocal under_way, most
+        if asked.method != "POST":
+            return handle(asked)
+        with guard:
+            under_way += 1
+            most = max(most, under_way)
+            if under_way == 4:
+                four_met.set()
+        assert four_met.wait(20), "they came one after the other"
+        answer = handle(asked)
+        with guard:
+            under_way -= 1
+        return answer
+
+    world.oro.handle = meeting  # type: ignore[method-assign]
+    names = ["Ada", "x" * 300, "Cem", "Dan", "Eve"]  # the second is refused before it is sent
+    patches = [{"attributes": {"firstName": name, "lastName": "Hopper"}} for name in names]
+    results = side.write([Write(f"op-{n}", "create", Entity.CONTACT, patch) for n, patch in enumerate(patches)])
+    assert most == 4
+    assert isinstance(results.pop("op-1"), RecordRefused)
+    made = {op: result.item.body["attributes"]["firstName"] for op, result in results.items()}
+    assert made == {"op-0": "Ada", "op-2": "Cem", "op-3": "Dan", "op-4": "Eve"}
+
+
+def test_threads_that_write_end_with_the_run(world: World) -> None:
+    side, before = world.side(writes_at_once=2), set(threading.enumerate())
+    patch = {"attributes": {"firstName": "Ada", "lastName": "Hopper"}}
+    side.write([Write(f"op-{number}", "create", Entity.CONTACT, patch) for number in range(2)])
+    threads = set(threading.enumerate()) - before
+    assert threads
+    del side
+    gc.collect()
+    for each in threads:
+        each.join(timeout=20)
+        assert not each.is_alive()
+
+
+def test_a_task_that_was_made_and_can_be_moved_on_no_more_is_of_unknown_outcome(world: World) -> None:
+    denied = {"errors": [{"status": "403", "title": "access denied", "detail": "No access to this type of entities."}]}
+    world.oro.fail_next("GET", "/api/rest/latest/tasks/", 403, denied)
+    side = world.side()
+    write = Write("op-1", "create", Entity.TASK, {"attributes": {"subject": "A"}, "status": "closed"})
+    assert isinstance(side.write([write])["op-1"], OutcomeUnknown)
+    assert len(world.oro.tasks()) == 1

@@ -6,9 +6,13 @@ what each needs is in its own module.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from orosync.core.exchange import (
@@ -31,6 +35,7 @@ from orosync.errors import (
     EntityForbidden,
     OrosyncError,
     OutcomeUnknown,
+    RecordMissing,
     SideFailing,
     SignInNeeded,
     Throttled,
@@ -55,10 +60,10 @@ CLOCKS_APART = timedelta(minutes=10)  # how far OroCRM's clock may be from ours 
 
 class OroInstance:
     """scope: all the user may see, or only the own contacts and tasks (events are always the own calendar's).
-    overlap: how far before the newest time seen a poll looks again."""
+    overlap: how far before the newest time seen a poll looks again. writes_at_once: how many requests that write are
+    under way at a time; each is of another record."""
 
     side = Side.ORO
-    writes_at_once = 1
 
     def __init__(
         self,
@@ -69,8 +74,10 @@ class OroInstance:
         now: Callable[[], datetime],
         *,
         sizes: PageSizes | None = None,
+        writes_at_once: int = 1,
     ) -> None:
         self._client = client
+        self.writes_at_once = writes_at_once
         self._entities = tuple(entities)
         self._owned = scope == "owned"
         self._overlap = overlap
@@ -120,17 +127,26 @@ class OroInstance:
         return found
 
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
-        results: dict[str, WriteResult] = {}
-        for write in writes:
-            before = self._client.writes_taken
-            try:
-                results[write.op_id] = self._write(write)
-            except (TryLater, SignInNeeded, AccountBlocked) as error:
-                taken = self._client.writes_taken > before
-                results[write.op_id] = _not_read_back(error) if taken else error
-            except OrosyncError as error:
-                results[write.op_id] = error
-        return results
+        if len(writes) < 2 or self.writes_at_once < 2:
+            return {write.op_id: self._result(write) for write in writes}
+        under_way = [self._threads.submit(copy_context().run, self._result, write) for write in writes]
+        return {write.op_id: each.result() for write, each in zip(writes, under_way, strict=True)}
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Kept for the whole run, since each thread has connections of its own; they end with the instance."""
+        threads = ThreadPoolExecutor(self.writes_at_once, thread_name_prefix="orocrm")
+        weakref.finalize(self, threads.shutdown, wait=False)
+        return threads
+
+    def _result(self, write: Write) -> WriteResult:
+        before = self._client.writes_taken
+        try:
+            return self._write(write)
+        except (TryLater, SignInNeeded, AccountBlocked, EntityForbidden, RecordMissing) as error:
+            return _not_read_back(error) if self._client.writes_taken > before else error
+        except OrosyncError as error:
+            return error
 
     def find(self, lookup: Lookup) -> list[Item]:
         """By uid or externalId where the lookup has one; else what this user created since then, oldest first."""

@@ -30,7 +30,7 @@ class SidePort(Protocol):
     """One side of one account."""
 
     side: Side
-    writes_at_once: int  # how many writes one call of `write` may carry (Graph: 20, OroCRM: 1)
+    writes_at_once: int  # how many writes one call of `write` may carry (Graph: 20, OroCRM: 4)
 
     def discover(self) -> Json:
         """What mapping and the feeds must know of the account on this side, as plain JSON to be stored.
