@@ -24,7 +24,9 @@ PACKAGES := $(VENV)/.packages
 READY := $(VENV)/.ready
 
 PROOFS := tests/proof tests/core/test_planner_table.py tests/core/test_planner_merges.py \
-	tests/core/test_planner_circumstances.py tests/core/test_lens_laws.py
+	tests/core/test_planner_circumstances.py tests/core/test_lens_laws.py tests/core/test_days_and_clock_changes.py \
+	tests/contract/test_recorded_records_through_the_lenses.py \
+	tests/contract/test_lenses_read_what_the_graph_model_permits.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test prove browser lint format bench lock clean

@@ -77,9 +77,8 @@ class HeldAnswers:
         with self._turn:
             if method == "POST":
                 wish: dict[str, Any] = json.loads(body or b"{}")
-                patterns = (re.compile(wish.get(name, "")) for name in ("path", "body"))
-                early = bool(wish.get("early"))
-                self._wish = _Wish(re.compile(wish.get("method", ".*")), *patterns, early=early)
+                path, text = re.compile(wish.get("path", "")), re.compile(wish.get("body", ""))
+                self._wish = _Wish(re.compile(wish.get("method", ".*")), path, text, early=bool(wish.get("early")))
             elif method == "DELETE":
                 self._wish = self._held = None
                 self._turn.notify_all()
