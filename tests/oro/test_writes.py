@@ -510,15 +510,6 @@ def test_a_task_that_was_made_and_can_be_moved_on_no_more_is_of_unknown_outcome(
     denied = {"errors": [{"status": "403", "title": "access denied", "detail": "No access to this type of entities."}]}
     world.oro.fail_next("GET", "/api/rest/latest/tasks/", 403, denied)
     side = world.side()
-    write = Write("op-1", "create", Entity.TASK, {"attributes": {"subject": "A"}, "status": "closed"})
-    assert isinstance(side.write([write])["op-1"], OutcomeUnknown)
-    assert len(world.oro.tasks()) == 1
-
-
-def test_a_task_that_was_made_and_can_be_moved_on_no_more_is_of_unknown_outcome(world: World) -> None:
-    denied = {"errors": [{"status": "403", "title": "access denied", "detail": "No access to this type of entities."}]}
-    world.oro.fail_next("GET", "/api/rest/latest/tasks/", 403, denied)
-    side = world.side()
     patch = {"attributes": {"subject": "A"}, "relationships": {"taskPriority": "normal"}, "status": "closed"}
     write = Write("op-1", "create", Entity.TASK, patch)
     assert isinstance(side.write([write])["op-1"], OutcomeUnknown)

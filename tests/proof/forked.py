@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ class Branches:
     def split(self, what: str) -> bool:
         """True in the new branch. The story it is split from goes on when the branch is over, and gets False."""
         assert not self.is_branch, "a branch has no branches"
+        assert threading.current_thread() is threading.main_thread(), (
+            "a branch has no other thread than the one it began in"
+        )
         hear, tell = os.pipe()
         number = os.fork()
         if number == 0:
