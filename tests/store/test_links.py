@@ -85,6 +85,19 @@ def test_many_links_are_added_but_for_those_whose_ids_are_linked(store: AccountS
     assert store.add_links([]) == []
 
 
+def test_stamps_are_noted_and_nothing_else_of_the_link(store: AccountStore) -> None:
+    first, second = (contact("A", "1", stamped=False), contact("B", "2", stamped=False))
+    first, second = (replace(each, id=store.add_link(replace(each, shadows=SHADOWS))) for each in (first, second))
+    store.stamp_links(
+        [replace(first, stamped=True, versions={Side.OUTLOOK: "e9"}), replace(second, stamped=None, shadows={})]
+    )
+    assert store.links_to_stamp(Entity.CONTACT) == []
+    kept = store.links_by_id(Side.OUTLOOK, Entity.CONTACT, ["A", "B"])
+    assert (kept["A"].stamped, kept["A"].versions.get(Side.OUTLOOK), kept["A"].shadows) == (True, "e9", SHADOWS)
+    assert (kept["B"].stamped, kept["B"].versions.get(Side.OUTLOOK), kept["B"].shadows) == (None, None, SHADOWS)
+    store.stamp_links([])
+
+
 def test_a_link_takes_no_id_of_another_when_it_is_updated(store: AccountStore) -> None:
     store.add_link(contact("A", "1"))
     second = replace(contact("B", "2"), id=store.add_link(contact("B", "2")))

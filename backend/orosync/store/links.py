@@ -62,6 +62,11 @@ def _update() -> sa.Update:
 
 
 _UPDATE = _update()
+_STAMP = (
+    sa.update(tables.links)
+    .where(*_MINE)
+    .values(stamped=sa.bindparam("new_stamped"), outlook_version=sa.bindparam("new_version"))
+)
 
 
 class Links(AccountPart):
@@ -138,6 +143,19 @@ class Links(AccountPart):
                 raise _linked_already(links[0].entity) from None
         if met != len(rows):
             raise RecordMissing(f"A {links[0].entity}'s link is not there any more.", code="link")
+
+    def stamp_links(self, links: Sequence[Link]) -> None:
+        """What became of their stamps, and the version that Outlook gave the item; nothing else of them."""
+        rows = [
+            {
+                "account_id_": self._account_id,
+                "link_id": link.id,
+                "new_stamped": link.stamped,
+                "new_version": link.versions.get(Side.OUTLOOK),
+            }
+            for link in links
+        ]
+        self._write(_STAMP, rows)
 
     def drop_link(self, link_id: int) -> None:
         self._write(_DROP, {"account_id_": self._account_id, "link_id": link_id})

@@ -366,7 +366,7 @@ class Bookkeeper:
                     stamped.append(replace(link, stamped=True, versions=versions))
                 elif isinstance(result, RecordRefused):
                     stamped.append(replace(link, stamped=None))
-            self.session.store.update_links(stamped)
+            self.session.store.stamp_links(stamped)
 
     # -------------------------------------------------------------------------------------------- the end
 

@@ -132,6 +132,9 @@ class AccountStore(Protocol):
     def update_links(self, links: Sequence[Link]) -> None:
         """Many at once. RecordMissing if one was dropped; RecordChanged if another live link has one of its ids."""
 
+    def stamp_links(self, links: Sequence[Link]) -> None:
+        """What became of their stamps, and the version that Outlook gave the item; nothing else of them."""
+
     def drop_link(self, link_id: int) -> None: ...
     def tombstones(self, entity: Entity, side: Side, ids: Iterable[str]) -> dict[str, Link]:
         """Tombstones that name one of the ids on `side`."""
