@@ -25,6 +25,7 @@ from tests.bench.systems import ROOT
 from tests.bench.tables import first_syncs, growth
 
 from orosync.sandbox.transport import WsgiAdapter
+from orosync.store import mailboxes
 
 TODAY = date(2026, 11, 23)
 
@@ -201,6 +202,12 @@ def test_the_page_and_its_chart_say_what_was_stored() -> None:
     assert with_tables(text, results) == text, "run .venv/bin/python -m tests.bench --page"
     assert CHART.read_text("utf-8") == chart(results)
     assert results.to_text() == RESULTS.read_text("utf-8")
+
+
+def test_the_page_names_the_quota_that_the_product_keeps() -> None:
+    kept = f"{mailboxes.CAPACITY:,.0f} at once, then {mailboxes.REFILL_PER_S:.0f} a second"
+    assert kept in PAGE.read_text("utf-8")
+    assert (50_000 - mailboxes.CAPACITY) / mailboxes.REFILL_PER_S > 3600
 
 
 @pytest.mark.parametrize("name", EXTENTS)
