@@ -23,18 +23,20 @@ POINTS = ("before it is sent", "applied, no answer", "answered, not committed", 
 @dataclass
 class Breaking:
     """point: where the run ends, at writing request number `at` (1 is the next). interrupt: called instead of an end,
-    just before that request is sent. met: it happened."""
+    just before that request is sent, or `late`, between its being carried out and its answer. met: it happened."""
 
     tell: Callable[[str, bytes], None]
     point: str = ""
     at: int = 0
     interrupt: Callable[[], None] | None = None
+    late: bool = False
     met: bool = False
     writes: list[str] = field(default_factory=list)
     _stage: str = ""
 
-    def arm(self, at: int, point: str = "", interrupt: Callable[[], None] | None = None) -> None:
+    def arm(self, at: int, point: str = "", interrupt: Callable[[], None] | None = None, *, late: bool = False) -> None:
         self.point, self.at, self.interrupt, self.met, self._stage = point, at, interrupt, False, ""
+        self.late = late
 
     def disarm(self) -> bool:
         """Whether it happened."""
@@ -61,8 +63,9 @@ class Breaking:
         self.met = True
         if self.interrupt is not None:
             interrupt, self.interrupt = self.interrupt, None
+            response = send() if self.late else None
             interrupt()
-            return send()
+            return send() if response is None else response
         return self._break(send)
 
     def _break(self, send: Callable[[], requests.Response]) -> requests.Response:

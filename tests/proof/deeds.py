@@ -307,15 +307,13 @@ def somebody_edits_meanwhile(story: Story) -> None:
 
 
 def overtaken(story: Story) -> None:
-    """Another worker takes the account over while a request of the first is on its way (I22)."""
-    epoch: list[int] = []
+    """Another worker takes the account over while the first waits for an answer (I22)."""
 
     def act() -> None:
         story.deed("another worker takes over")
         story.world.sync()
-        epoch.append(len(story.world.store.runs(500)))
 
-    story.breaking.arm(story.rng.randint(1, 4), interrupt=act)
+    story.breaking.arm(story.rng.randint(1, 4), interrupt=act, late=True)
     finished = story.broken_run("run that is overtaken")
     if story.breaking.disarm():
         assert not finished, "a worker that had lost its lease went on"
