@@ -17,6 +17,7 @@ import requests
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
+from tests.proof.effort import minutes
 from tests.proof.foreign import DEEP, HEADERS, NO_ANSWER, STATUSES
 from tests.proof.tally import count, owe
 
@@ -48,7 +49,7 @@ from orosync.web.sign_in.tokens import EntraTokens
 
 SECRET = "Lovelace"  # stands in every foreign text, and may stand in no message of ours
 LONGEST_S = 20.0  # for one input, on the slowest machine: what takes seconds here takes minutes when it grows
-TRIES = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+TRIES = settings(max_examples=round(60 * (1 + (minutes() or 0))), suppress_health_check=list(HealthCheck))
 
 TEXT = st.one_of(
     st.text(),

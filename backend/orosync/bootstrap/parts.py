@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -108,17 +108,23 @@ def build_sides(
     adapters: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     allowance: Allowance | None = None,
+    still_ours: Callable[[], None] | None = None,
 ) -> dict[Side, SidePort]:
     """Both sides of an account, signed in with its stored secrets. Nothing is sent yet.
 
     settings: those in force for the account. adapters: URL prefix -> `requests` adapter, for systems inside this
-    process. allowance: what the mailbox may still be asked. Raises SignInNeeded without secrets.
+    process. allowance: what the mailbox may still be asked. still_ours: raises LeaseLost if the account was taken over.
+    The epoch keeps a run that was overtaken from committing; this keeps it from writing on: a process that was frozen
+    for longer than its lease, in the middle of twenty creates, would else send the rest of them beside the one that
+    took the account over (I22). Raises SignInNeeded without secrets.
     """
     time = clock or database.clock
-    return {
-        Side.OUTLOOK: outlook_side(config, database, account, settings, adapters, time, allowance),
-        Side.ORO: oro_side(config, database, account, settings, adapters, time),
-    }
+    outlook = outlook_side(config, database, account, settings, adapters, time, allowance)
+    oro = oro_side(config, database, account, settings, adapters, time)
+    if still_ours is not None:
+        outlook.fence(still_ours)
+        oro.fence(still_ours)
+    return {Side.OUTLOOK: outlook, Side.ORO: oro}
 
 
 def outlook_side(

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 from orosync import telemetry
-from orosync.bootstrap.fenced_side import FencedSide
 from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, build_sides, settings_of
 from orosync.bootstrap.planning import outcome_of, plan_next
@@ -59,12 +58,21 @@ def open_session(
     run = run or source.new()
     settings = settings_of(database, account)
     with nullcontext(held) if held else leased(database, account, run, time) as own:
-        sides = build_sides(config, database, account, settings, adapters=adapters, clock=time, allowance=own.allowance)
+        sides = build_sides(
+            config,
+            database,
+            account,
+            settings,
+            adapters=adapters,
+            clock=time,
+            allowance=own.allowance,
+            still_ours=own.term.ensure,
+        )
         yield Session(
             run=run,
             request=request or RunRequest(),
             store=database.account_store(account.id, own.lease),
-            sides={side: FencedSide(port, own.term.ensure) for side, port in sides.items()},
+            sides=sides,
             clock=time,
             ids=source,
             settings=settings,

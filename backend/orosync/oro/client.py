@@ -115,6 +115,7 @@ class OroClient:
         self._counting = threading.Lock()
         self._requests_sent = 0
         self._own = threading.local()
+        self.before_writing: Callable[[], None] = lambda: None  # may raise: then nothing is sent
 
     @property
     def requests_sent(self) -> int:
@@ -148,6 +149,7 @@ class OroClient:
 
     def write(self, method: Method, path: str, body: Any = None, *, dialect: Dialect = Dialect.JSONAPI) -> Answer:
         """A write, sent once. Raises as `get`, and OutcomeUnknown; Unreachable and Throttled: certainly not applied."""
+        self.before_writing()
         headers = {"X-Include": "noHateoas"} if dialect is Dialect.JSONAPI else {}
         answer = self._answer(method, path, None, body, dialect=dialect, headers=headers)
         if answer.ok:

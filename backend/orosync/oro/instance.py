@@ -126,6 +126,10 @@ class OroInstance:
             return {each: nothing if reading == NotThere() else reading for each, reading in found.items()}
         return found
 
+    def fence(self, still_ours: Callable[[], None]) -> None:
+        """Before each request that writes, whichever thread sends it: raises LeaseLost, and nothing is sent."""
+        self._client.before_writing = still_ours
+
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
         if len(writes) < 2 or self.writes_at_once < 2:
             return {write.op_id: self._result(write) for write in writes}

@@ -93,6 +93,7 @@ class GraphClient:
         self._user_agent = user_agent
         self._count = count or (lambda _outcome: None)
         self._local = threading.local()
+        self.before_writing: Callable[[], None] = lambda: None  # may raise: then nothing is sent
         self._sessions: list[requests.Session] = []
         self._counting = threading.Lock()
         self._sent = 0
@@ -169,6 +170,8 @@ class GraphClient:
     def _attempt(self, method: str, url: str, body: Any, headers: Mapping[str, str], token: str) -> Reply:
         request_id = str(uuid.uuid4())
         with self._gate:
+            if _writes(method, body):
+                self.before_writing()
             if self._allowance is not None:
                 self._allowance.spend(_parts(body))
             with self._counting:
@@ -211,6 +214,10 @@ class GraphClient:
             with self._counting:
                 self._sessions.append(session)
         return session
+
+
+def _writes(method: str, body: Any) -> bool:
+    return any(each["method"] != "GET" for each in body["requests"]) if _is_batch(body) else method != "GET"
 
 
 def _is_batch(body: Any) -> bool:

@@ -140,6 +140,10 @@ class OutlookMailbox:
             return dict.fromkeys(ids, NotReadable(container_missing(entity)))
         return reading.read(self._client, resource, ids)
 
+    def fence(self, still_ours: Callable[[], None]) -> None:
+        """Before each request that writes: raises LeaseLost, and nothing is sent."""
+        self._client.before_writing = still_ours
+
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
         return writing.write(self._client, self._resources, writes)
 
