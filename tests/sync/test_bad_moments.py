@@ -196,7 +196,8 @@ def part_fails(status: int) -> Story:
         response = send()
         body = response.json()
         for part in body["responses"]:
-            part |= {"status": status, "body": {"error": {"code": "x", "message": "y"}}}
+            code = "ErrorAccessDenied" if status == 403 else "x"
+            part |= {"status": status, "body": {"error": {"code": code, "message": "y"}}}
         response._content = json.dumps(body).encode()
         return response
 
@@ -219,7 +220,7 @@ def test_a_match_that_cannot_be_read_just_now_is_waited_for_and_not_doubled(data
     assert names(world, Entity.CONTACT) == (["Ada"], ["Ada"])
 
 
-@pytest.mark.parametrize("status", [412, 500])
+@pytest.mark.parametrize("status", [403, 412, 500])
 @pytest.mark.parametrize("direction", ["bidirectional", "oro_to_outlook", "outlook_to_oro"])
 def test_a_new_item_that_cannot_be_read_just_now_is_not_doubled_by_its_partner(
     database: Database, direction: str, status: int

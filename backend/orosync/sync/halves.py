@@ -17,6 +17,7 @@ from orosync.errors import AccountBlocked, RecordRefused, SignInNeeded, Throttle
 from orosync.sync.session import Session
 
 MALFORMED = Half(Presence.UNREADABLE, None)
+FORBIDDEN = Half(Presence.OUT_OF_SCOPE, None)  # out of our sight, as far as anybody can tell
 _WHOLE_SIDE = (SignInNeeded, AccountBlocked, Throttled, Unreachable)
 _UNREAD = "unread"
 _PATIENCE = 2  # tries after which an item that cannot be read holds up nobody but itself
@@ -60,7 +61,7 @@ def as_half(session: Session, entity: Entity, side: Side, reading: Reading, cana
         return _mapped(session, entity, side, reading.item)
     if isinstance(reading, NotThere):
         if reading.forbidden:
-            return OUT_OF_SCOPE
+            return FORBIDDEN
         return GONE if canary.sings() else UNREADABLE
     return UNREADABLE
 

@@ -27,7 +27,7 @@ from orosync.core.records import (
 )
 from orosync.core.scope import SPARE
 from orosync.core.settings import SyncDirection
-from orosync.sync.halves import MALFORMED, Canary, as_half, note_unread, read_by_id, readings
+from orosync.sync.halves import FORBIDDEN, MALFORMED, Canary, as_half, note_unread, read_by_id, readings
 from orosync.sync.session import Session
 
 
@@ -68,8 +68,10 @@ def resolve(session: Session, entity: Entity) -> Resolved:
             resolved.void.extend(_seqs(rows, ids))
         else:
             resolved.work.append(Work(Case(entity, outlook, oro, link), _seqs(rows, ids)))
-    alone = {key: found for key in rows if key not in linked and (found := _alone(key, rows, halves, resolved))}
-    note_unread(session, entity, [key for key in rows if key not in linked and halves[key] is UNREADABLE])
+    unlinked = [key for key in rows if key not in linked]
+    note_unread(session, entity, [key for key in unlinked if halves[key] is UNREADABLE or halves[key] is FORBIDDEN])
+    waiting = [key for key in unlinked if halves[key] is FORBIDDEN and (key[0], entity) in session.unread]
+    alone = {key: found for key in unlinked if key not in waiting and (found := _alone(key, rows, halves, resolved))}
     for key in [key for key, found in alone.items() if (entity, Side.ORO, found.stamp) in session.busy]:
         session.of(entity).waiting += 1  # it is what a create of unknown outcome made
         del alone[key]
