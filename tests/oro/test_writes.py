@@ -514,3 +514,12 @@ def test_a_task_that_was_made_and_can_be_moved_on_no_more_is_of_unknown_outcome(
     write = Write("op-1", "create", Entity.TASK, patch)
     assert isinstance(side.write([write])["op-1"], OutcomeUnknown)
     assert len(world.oro.tasks()) == 1
+
+
+def test_a_task_that_gets_neither_its_status_nor_is_taken_back_is_of_unknown_outcome(world: World) -> None:
+    world.oro.fail_next("POST", "workflow/transit", 403, {"message": "no"})
+    world.oro.fail_next("DELETE", "/api/tasks/", 403, {"errors": [{"status": "403", "title": "access denied"}]})
+    patch = {"attributes": {"subject": "A"}, "relationships": {"taskPriority": "normal"}, "status": "closed"}
+    result = world.side().write([Write("op-1", "create", Entity.TASK, patch)])["op-1"]
+    assert isinstance(result, OutcomeUnknown)
+    assert [task["status"] for task in world.oro.tasks()] == ["open"]

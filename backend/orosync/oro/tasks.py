@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from orosync.core.exchange import Write, Written
 from orosync.core.records import Entity, Item, Json
-from orosync.errors import OrosyncError, RecordChanged, RecordError, RecordMissing, RecordRefused
+from orosync.errors import OrosyncError, OutcomeUnknown, RecordChanged, RecordError, RecordMissing, RecordRefused
 from orosync.oro import jsonapi, legacy_rest
 from orosync.oro.answers import is_workflow_refusal, one_of, rows_of, write_refusal
 from orosync.oro.client import Answer, Dialect, Method, OroClient
@@ -79,7 +79,7 @@ class Tasks:
         try:
             return Written(self._move(item.id, FIRST_STATUS, wish))
         except (RecordRefused, RecordChanged) as refused:
-            return self._taken_back(item, refused)
+            self._taken_back(item, refused)
 
     def update(self, write: Write, item: Item) -> Written:
         """One PATCH; under a workflow the status follows by transitions. If those are refused the rest stays applied
@@ -152,11 +152,11 @@ class Tasks:
                 "status: OroCRM's workflow rules the status, and the task has no workflow item.", code="no_transition"
             ) from None
 
-    def _taken_back(self, item: Item, refused: RecordError) -> Written:
+    def _taken_back(self, item: Item, refused: RecordError) -> NoReturn:
         try:
             self.delete(item)
-        except OrosyncError:
-            return Written(item)  # it is there, and the next plan moves its status
+        except OrosyncError:  # it is there, and has not got its status: whoever finds it plans that as a change
+            raise OutcomeUnknown("The task was made, but its status could not be set.", code="half_made") from refused
         raise refused
 
 
