@@ -233,6 +233,8 @@ def test_a_create_whose_answer_was_lost_is_repeated_without_a_second_event(
         ("create", 404, "ErrorFolderNotFound", EntityForbidden),
         ("update", 404, "ErrorItemNotFound", RecordMissing),
         ("update", 410, "x", RecordMissing),
+        ("delete", 410, "resyncRequired", RecordMissing),
+        ("delete", 404, "x", RecordMissing),
         ("update", 409, "ErrorIrresolvableConflict", RecordChanged),
         ("update", 412, "ErrorIrresolvableConflict", RecordChanged),
         ("create", 423, "Locked", Throttled),

@@ -184,7 +184,8 @@ class HeldAndUndone(Story):
         if report is not None and report.state == "held":
             report = self.run(sweep=True, approve=report.plan_hash)
         left = [link for entity in Entity for link in self.world.store.links(entity)]
-        return report is not None and report.state == "done" and bool(left) and self._none_is_left()
+        settled = not self.open_intents() and not self.world.store.quarantined()
+        return report is not None and report.state == "done" and bool(left) and settled and self._none_is_left()
 
     def _none_is_left(self) -> bool:
         names = {row[0] for entity in (Entity.CONTACT, Entity.TASK) for row in self.hands(entity).outlook().values()}

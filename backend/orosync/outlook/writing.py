@@ -22,7 +22,14 @@ from orosync.errors import (
 from orosync.outlook.batch import Answer, Part, send_parts
 from orosync.outlook.client import GraphClient
 from orosync.outlook.reading import find, reading_of
-from orosync.outlook.replies import DUPLICATE_TRANSACTION, ConnectionLost, Reply, container_missing, write_error
+from orosync.outlook.replies import (
+    DUPLICATE_TRANSACTION,
+    NO_SUCH_ITEM,
+    ConnectionLost,
+    Reply,
+    container_missing,
+    write_error,
+)
 from orosync.outlook.resource import Resource
 
 
@@ -75,7 +82,7 @@ def _result(client: GraphClient, pending: _Pending, answer: Answer) -> WriteResu
         return OutcomeUnknown(f"It is not known whether the {write.verb} of a {write.entity} was carried out.")
     if not isinstance(answer, Reply):
         return answer if not pending.replies else _half_done(write)
-    if write.verb == "delete" and (answer.ok or answer.status in {404, 410}):
+    if write.verb == "delete" and (answer.ok or (answer.status in {404, 410} and answer.says(NO_SUCH_ITEM))):
         return Written(None)
     if not answer.ok:
         if write.verb == "create" and answer.says({DUPLICATE_TRANSACTION}):
