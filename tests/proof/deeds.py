@@ -128,6 +128,17 @@ def delete(story: Story) -> None:
     story.delete(somebodys(story))
 
 
+def untouched(story: Story) -> list[Pair]:
+    """Pairs that nobody has edited since all was quiet."""
+    edited = story.model.edited_keys()
+    return [pair for pair in there(story) if not {pair.key(side) for side in Side} & edited]
+
+
+def delete_untouched(story: Story) -> None:
+    """On one side, what nobody has edited: the deletion counts."""
+    story.delete(story.rng.choice(untouched(story)).key(_side(story)))
+
+
 def delete_on_both(story: Story) -> None:
     pair = story.rng.choice(there(story))
     for side in Side:
@@ -206,6 +217,20 @@ def make_private(story: Story) -> None:
     story.heals.append(public)
 
 
+def create_private(story: Story) -> None:
+    """An event that is private from its first moment on."""
+    key = story.create(Side.OUTLOOK, Entity.EVENT, all_fields(story, Entity.EVENT), sensitivity="private")
+    found = {each for name in ("title", "description") for each in story.model.owed.get((key, name), set())}
+    story.secrets |= found
+
+    def public() -> None:
+        story.secrets -= found
+        if key in story.present():
+            story.edit(key, {}, sensitivity="normal")
+
+    story.heals.append(public)
+
+
 def far_away(story: Story) -> None:
     """An event outside the window of days."""
     values = {name: story.new_value(Entity.EVENT, name) for name in ("title", "description")}
@@ -270,11 +295,11 @@ def broken_off(point: str) -> Callable[[Story], None]:
     def do(story: Story) -> None:
         entity = _entity(story)
         of_kind = [pair for pair in there(story) if pair.entity is entity]
-        for pair in story.rng.sample(of_kind, k=min(len(of_kind), 2)):
+        for pair in story.rng.sample(of_kind, k=min(len(of_kind), 1)):
             names = story.rng.sample([each.name for each in FIELDS[entity]], 2)
             for side, name in zip(Side, names, strict=True):
                 story.edit(pair.key(side), _new_values(story, pair.key(side), [name]))
-        story.breaking.arm(story.rng.randint(1, 3), point)
+        story.breaking.arm(story.rng.randint(1, 2), point)
         request = {} if story.rng.random() < 0.2 else {"entities": frozenset({entity})}
         story.broken_run(f"run that ends: {point}", **request)
         if story.breaking.disarm():
@@ -412,12 +437,14 @@ DEEDS: Mapping[str, Deed] = {
     "type in the same on both sides": Deed(agree, _has_pairs),
     "empty a field": Deed(clear, _has(Entity.CONTACT)),
     "delete": Deed(delete),
+    "delete what nobody edited": Deed(delete_untouched, lambda story: bool(untouched(story))),
     "delete on both sides": Deed(delete_on_both, _has_pairs),
     "delete what somebody edits": Deed(edit_and_delete, _has_pairs),
     "copy an item": Deed(copy, _has_pairs),
     "move an item": Deed(move, _has_pairs),
     "lose a stamp": Deed(lose_the_stamp, _has_pairs),
     "make private": Deed(make_private, _has(Entity.EVENT)),
+    "create something private": Deed(create_private),
     "event far away": Deed(far_away),
     "meeting": Deed(meeting),
     "edit a meeting in OroCRM": Deed(edit_a_meeting, lambda story: bool(_meetings_in_oro(story))),

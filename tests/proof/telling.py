@@ -23,11 +23,12 @@ _PEOPLE = {
     "create on both sides": 1,
     "edit": 4,
     "edit several fields": 3,
-    "edit different fields on both sides": 4,
+    "edit different fields on both sides": 6,
     "edit the same field on both sides": 2,
     "type in the same on both sides": 1,
     "empty a field": 1,
     "delete": 2,
+    "delete what nobody edited": 2,
     "delete on both sides": 1,
     "delete what somebody edits": 1,
     "wait": 1,
@@ -37,9 +38,10 @@ _ODD = {
     "move an item": 1,
     "lose a stamp": 1,
     "make private": 1,
+    "create something private": 1,
     "event far away": 1,
     "meeting": 1,
-    "edit a meeting in OroCRM": 1,
+    "edit a meeting in OroCRM": 3,
     "told twice": 1,
 }
 
@@ -63,7 +65,7 @@ CASTS: Mapping[str, Cast] = {
         Cast("settings", {**_PEOPLE, **_ODD, "run": 3, "preview, then run": 1, "resync": 0.5, "undo": 0.5}),
         Cast(
             "broken-off",
-            {**_PEOPLE, "delete": 1, "unavailable": 1, **{f"run that ends: {point}": 16 for point in POINTS}},
+            {**_PEOPLE, "delete": 1, "unavailable": 1, **{f"run that ends: {point}": 24 for point in POINTS}},
             regimes=_BOTH_WAYS,
             chapters=2,
             deeds=70,
@@ -75,7 +77,7 @@ CASTS: Mapping[str, Cast] = {
             {
                 **_PEOPLE,
                 **_ODD,
-                "edit different fields on both sides": 8,
+                "edit different fields on both sides": 10,
                 "run": 3,
                 "run with a sweep": 1,
                 "run that somebody edits into": 3,
