@@ -1,4 +1,4 @@
-"""What people do with records, and the runs in between. Each deed says whether it is possible now, and is then certain
+"""What people do with records. Each deed says whether it is possible now, and is then certain
 to happen: targets are drawn from what is there, never tried and thrown away."""
 
 from __future__ import annotations
@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.proof.breaking import POINTS
 from tests.proof.model import Key, Pair
 from tests.proof.story import Story, all_fields
-from tests.proof.tally import count
-from tests.proof.values import FIELDS, field_of
+from tests.proof.values import FIELDS
 from tests.sync.world import KINDS
 
 from orosync.core.mapping.lens import STAMP_PROPERTY
 from orosync.core.records import Entity, Side
-from orosync.sync.session import RunRequest
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Deed:
     possible: Callable[[Story], bool] = lambda _story: True
 
 
-def _entity(story: Story) -> Entity:
+def any_entity(story: Story) -> Entity:
     return story.rng.choice(list(Entity))
 
 
@@ -37,7 +34,7 @@ def somebodys(story: Story) -> Key:
     """An item on one side, whichever."""
     side = _side(story)
     keys = [key for entity in Entity for key in story.keys(side, entity)]
-    return story.rng.choice(keys) if keys else story.create(side, _entity(story), {})
+    return story.rng.choice(keys) if keys else story.create(side, any_entity(story), {})
 
 
 def there(story: Story) -> list[Pair]:
@@ -46,7 +43,7 @@ def there(story: Story) -> list[Pair]:
     return [pair for pair in story.model.pairs if all(pair.key(side) in present for side in Side)]
 
 
-def _new_values(story: Story, key: Key, names: list[str]) -> dict[str, Any]:
+def new_values(story: Story, key: Key, names: list[str]) -> dict[str, Any]:
     now = story.seen(key)
     return {name: story.new_value(key[1], name, now[name]) for name in names}
 
@@ -60,13 +57,13 @@ def _some(story: Story, entity: Entity, most: int) -> list[str]:
 
 
 def create(story: Story) -> None:
-    side, entity = _side(story), _entity(story)
+    side, entity = _side(story), any_entity(story)
     story.create(side, entity, all_fields(story, entity))
 
 
 def create_on_both(story: Story) -> None:
     """The same record, made by hand on both sides: to be found by its match key."""
-    entity = _entity(story)
+    entity = any_entity(story)
     values = all_fields(story, entity)
     keyed = {
         name: values[name] for name in ("name", "birthday", "subject", "priority", "title", "time") if name in values
@@ -80,12 +77,12 @@ def create_on_both(story: Story) -> None:
 
 def edit(story: Story) -> None:
     key = somebodys(story)
-    story.edit(key, _new_values(story, key, _some(story, key[1], 1)))
+    story.edit(key, new_values(story, key, _some(story, key[1], 1)))
 
 
 def edit_several(story: Story) -> None:
     key = somebodys(story)
-    story.edit(key, _new_values(story, key, _some(story, key[1], 4)))
+    story.edit(key, new_values(story, key, _some(story, key[1], 4)))
 
 
 def edit_both(story: Story) -> None:
@@ -94,7 +91,7 @@ def edit_both(story: Story) -> None:
         names = [each.name for each in FIELDS[pair.entity]]
         story.rng.shuffle(names)
         for side, name in zip(Side, names, strict=False):
-            story.edit(pair.key(side), _new_values(story, pair.key(side), [name]))
+            story.edit(pair.key(side), new_values(story, pair.key(side), [name]))
 
 
 def edit_the_same(story: Story) -> None:
@@ -102,7 +99,7 @@ def edit_the_same(story: Story) -> None:
     for pair in story.rng.sample(there(story), k=min(len(there(story)), 4)):
         name = story.rng.choice([each.name for each in FIELDS[pair.entity]])
         for side in story.rng.sample(list(Side), 2):
-            story.edit(pair.key(side), _new_values(story, pair.key(side), [name]))
+            story.edit(pair.key(side), new_values(story, pair.key(side), [name]))
 
 
 def agree(story: Story) -> None:
@@ -149,7 +146,7 @@ def edit_and_delete(story: Story) -> None:
     """Deleted by one person while another one edits it."""
     pair, side = story.rng.choice(there(story)), _side(story)
     key = pair.key(side)
-    story.edit(key, _new_values(story, key, _some(story, key[1], 1)))
+    story.edit(key, new_values(story, key, _some(story, key[1], 1)))
     story.delete(pair.key(side.other))
 
 
@@ -204,7 +201,7 @@ def make_private(story: Story) -> None:
     pair = story.rng.choice([each for each in there(story) if each.entity is Entity.EVENT])
     key = pair.key(Side.OUTLOOK)
     story.edit(key, {}, sensitivity="private")
-    values = _new_values(story, key, ["title", "description"])
+    values = new_values(story, key, ["title", "description"])
     story.edit(key, values)
     found = {each for name in values for each in story.model.owed.get((key, name), set())}
     story.secrets |= found
@@ -259,156 +256,12 @@ def edit_a_meeting(story: Story) -> None:
     if story.rng.random() < 0.3:
         story.delete(key)
     else:
-        story.edit(key, _new_values(story, key, ["title"]))
+        story.edit(key, new_values(story, key, ["title"]))
 
 
 def _meetings_in_oro(story: Story) -> list[Key]:
     present = story.present()
     return [half for key in story.meetings if (half := story.partners.get(key)) in present and half is not None]
-
-
-# ------------------------------------------------------------------------------------------------ runs
-
-
-def run(story: Story) -> None:
-    story.run()
-
-
-def run_with_sweep(story: Story) -> None:
-    story.run("run with a sweep", sweep=True)
-
-
-def preview_and_run(story: Story) -> None:
-    """A preview writes nothing, and the run after it does exactly what was shown (I25)."""
-    before = len(story.breaking.writes)
-    shown = story.run("preview", mode="preview")
-    assert story.breaking.writes[before:] == [], "a preview wrote"
-    done = story.run("run as shown")
-    if (shown.state, done.state) == ("done", "done") and shown.plan_hash:
-        assert done.plan_hash == shown.plan_hash, "the run did something else than was shown"
-    count("invariant", "I25 a preview writes nothing, and is what is done then")
-
-
-def broken_off(point: str) -> Callable[[Story], None]:
-    """People have just edited both halves of a few records of one kind; the run about them ends in the middle."""
-
-    def do(story: Story) -> None:
-        entity = _entity(story)
-        of_kind = [pair for pair in there(story) if pair.entity is entity]
-        for pair in story.rng.sample(of_kind, k=min(len(of_kind), 1)):
-            names = story.rng.sample([each.name for each in FIELDS[entity]], 2)
-            for side, name in zip(Side, names, strict=True):
-                story.edit(pair.key(side), _new_values(story, pair.key(side), [name]))
-        story.breaking.arm(story.rng.randint(1, 2), point)
-        request = {} if story.rng.random() < 0.2 else {"entities": frozenset({entity})}
-        story.broken_run(f"run that ends: {point}", **request)
-        if story.breaking.disarm():
-            count("crash point", point)
-            story.unstamped = True
-
-    return do
-
-
-def somebody_edits_meanwhile(story: Story) -> None:
-    """Between our reading and our write (I13). OroCRM knows no precondition: there, a field that we are about to write
-    is not edited in just that moment, since nobody could tell afterwards."""
-
-    def act() -> None:
-        story.runs += 0.5
-        story.deed("edit between reading and writing")
-        touched = {(each.key, each.field) for each in story.model.edits}
-        for pair in story.rng.sample(there(story), k=min(len(there(story)), 12)):
-            names = [each.name for each in FIELDS[pair.entity]]
-            name = story.rng.choice(names)
-            story.edit(pair.key(Side.OUTLOOK), _new_values(story, pair.key(Side.OUTLOOK), [name]))
-            free = [each for each in names if (pair.key(Side.OUTLOOK), each) not in touched and each != name]
-            if free:
-                key = pair.key(Side.ORO)
-                story.edit(key, _new_values(story, key, [story.rng.choice(free)]))
-
-    story.breaking.arm(story.rng.randint(1, 5), interrupt=act)
-    story.run("run that somebody edits into")
-    story.breaking.disarm()
-
-
-def overtaken(story: Story) -> None:
-    """Another worker takes the account over while the first waits for an answer (I22)."""
-
-    def act() -> None:
-        story.deed("another worker takes over")
-        story.world.sync()
-
-    story.breaking.arm(story.rng.randint(1, 4), interrupt=act, late=True)
-    finished = story.broken_run("run that is overtaken")
-    if story.breaking.disarm():
-        assert not finished, "a worker that had lost its lease went on"
-        story.unstamped = True
-        count("invariant", "I22 who was overtaken commits nothing more")
-
-
-def undo(story: Story) -> None:
-    """The last run is taken back, then checked by what its oplog says (I21)."""
-    run = story.last_run
-    before = story.present()
-    story.deed("run taken back", run)
-    report = story.world.undo(run)
-    story.notice()
-    vanished = before - story.present()
-    story.taken_away |= vanished
-    refused = {entry.op_id for entry, _why in report.left}
-    for entry in story.world.store.oplog(run):
-        ids = {Side.OUTLOOK: entry.outlook_id, Side.ORO: entry.oro_id}
-        story.model.loose |= {(side, entry.entity, native) for side, native in ids.items() if native}
-        if entry.op_id in refused:
-            continue
-        target = (entry.side, entry.entity, str(ids[entry.side]))
-        if entry.verb == "create":
-            assert target in vanished, "an undone create is still there"
-        elif entry.verb == "update" and target in story.present():
-            _check_put_back(story, entry.before or {}, target)
-    count("invariant", "I21 undo puts back what still stood")
-    story.last_run = ""
-
-
-_TOLD_AS = {"first_name": "name", "start": "time"}
-
-
-def _check_put_back(story: Story, before: Mapping[str, Any], target: Key) -> None:
-    now = story.seen(target)
-    for name, value in before.items():
-        told = _TOLD_AS.get(name, name)
-        if told in now and field_of(target[1], told).unique and field_of(target[1], told).exact:
-            assert now[told] == (value.rstrip("Z") if value else None), f"{name} was not put back"
-
-
-def resync(story: Story) -> None:
-    story.run("resync", mode="resync")
-
-
-def replace_all(story: Story) -> None:
-    """Oro's own way of a resync: the linked Outlook items go, and come anew."""
-    before = story.present()
-    story.run("resync that replaces", mode="resync", replace=True)
-    story.run("run")
-    vanished = before - story.present()
-    story.taken_away |= vanished
-    for key in vanished:
-        story.model.forget(key)
-    story.model.loose |= vanished | {story.partners[key] for key in vanished if key in story.partners}
-
-
-def wait(story: Story) -> None:
-    story.world.clock.forward(minutes=story.rng.choice([1, 7, 61, 600]))
-
-
-def told_twice(story: Story) -> None:
-    """The feed says again what it said before (I15)."""
-    session = story.world.session(RunRequest())
-    keys = [somebodys(story) for _ in range(6)]
-    for side in Side:
-        for entity in Entity:
-            session.store.note_seen(side, entity, [key[2] for key in keys if key[:2] == (side, entity)])
-    story.world.graph.settings.replay_items = 3
 
 
 def _has_pairs(story: Story) -> bool:
@@ -417,14 +270,6 @@ def _has_pairs(story: Story) -> bool:
 
 def _has(entity: Entity) -> Callable[[Story], bool]:
     return lambda story: any(pair.entity is entity for pair in there(story))
-
-
-def _lately_ran(story: Story) -> bool:
-    return bool(story.last_run) and not story.breaking.point
-
-
-def _settles_all(story: Story) -> bool:
-    return story.regime.way == "both" and not story.regime.restricted
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -448,15 +293,4 @@ DEEDS: Mapping[str, Deed] = {
     "event far away": Deed(far_away),
     "meeting": Deed(meeting),
     "edit a meeting in OroCRM": Deed(edit_a_meeting, lambda story: bool(_meetings_in_oro(story))),
-    "run": Deed(run),
-    "run with a sweep": Deed(run_with_sweep),
-    "preview, then run": Deed(preview_and_run),
-    **{f"run that ends: {point}": Deed(broken_off(point)) for point in POINTS},
-    "run that somebody edits into": Deed(somebody_edits_meanwhile),
-    "run that is overtaken": Deed(overtaken),
-    "undo": Deed(undo, _lately_ran),
-    "resync": Deed(resync, _settles_all),
-    "resync that replaces": Deed(replace_all, _settles_all),
-    "wait": Deed(wait),
-    "told twice": Deed(told_twice),
 }

@@ -9,6 +9,7 @@ from tests.proof.breaking import POINTS
 from tests.proof.checks import check_all
 from tests.proof.deeds import DEEDS, Deed
 from tests.proof.regimes import BASE, NORMAL, REGIMES
+from tests.proof.run_deeds import RUNS
 from tests.proof.story import Story, all_fields
 from tests.proof.tally import count
 from tests.proof.troubles import TROUBLES
@@ -17,7 +18,7 @@ from tests.sync.world import writes
 
 from orosync.core.records import Entity, Side
 
-ALL_DEEDS: Mapping[str, Deed] = {**DEEDS, **TROUBLES}
+ALL_DEEDS: Mapping[str, Deed] = {**DEEDS, **RUNS, **TROUBLES}
 _PEOPLE = {
     "create": 4,
     "create on both sides": 1,
