@@ -66,7 +66,7 @@ PLANTED = (
         (
             Edit(
                 "sync/halves.py",
-                "        if reading.forbidden:\n            return OUT_OF_SCOPE\n"
+                "        if reading.forbidden:\n            return FORBIDDEN\n"
                 "        return GONE if canary.sings() else UNREADABLE\n",
                 "        return GONE\n",
             ),
