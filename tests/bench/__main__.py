@@ -61,10 +61,8 @@ def measure(extent: Extent) -> Iterator[Results]:
 
 def _tell(figure: Figure, seconds: float) -> None:
     what = f"{figure.work} {figure.to}".strip()
-    told = (
-        f"{seconds:6.0f} s  {figure.who}: {what}, {figure.records:,} at +{figure.latency_ms} ms: {figure.wall_s:.2f} s"
-    )
-    print(told, file=sys.stderr, flush=True)
+    size = f"{figure.records:,} {figure.kind} at +{figure.latency_ms} ms"
+    print(f"{seconds:6.0f} s  {figure.who}: {what}, {size}: {figure.wall_s:.2f} s", file=sys.stderr, flush=True)
 
 
 def describe() -> dict[str, str]:
