@@ -129,7 +129,13 @@ class RecordMissing(RecordError):
 
 
 class OutcomeUnknown(RecordError):
-    """Time-out, broken connection or 5xx after a write was sent."""
+    """Time-out, broken connection or 5xx after a write was sent. pause: set if the whole side asks to be left alone."""
+
+    def __init__(
+        self, message: str, *, code: str = "", status: int | None = None, pause: Throttled | None = None
+    ) -> None:
+        super().__init__(message, code=code, status=status)
+        self.pause = pause
 
 
 class PlanHeld(OrosyncError):

@@ -432,13 +432,25 @@ def test_a_garbled_answer_to_a_write_is_an_unknown_outcome(world: World, entity,
 
 
 @KINDS
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_pause_asked_for_is_certainly_not_applied(world: World, entity, kind, values, patch, status) -> None:
+def test_a_pause_asked_for_is_certainly_not_applied(world: World, entity, kind, values, patch) -> None:
     side = world.side()
-    world.oro.fail_next("POST", "/api/", status, headers={"Retry-After": "7"})
+    world.oro.fail_next("POST", "/api/", 429, headers={"Retry-After": "7"})
     paused = world.write(side, "create", entity, CREATE[entity])
     assert isinstance(paused, Throttled)
     assert paused.retry_after_s == 7
+    assert world.pauses == []
+
+
+@KINDS
+def test_a_write_that_was_answered_with_unavailable_may_be_applied_and_the_side_rests(
+    world: World, entity, kind, values, patch
+) -> None:
+    side = world.side()
+    world.oro.fail_next("POST", "/api/", 503, headers={"Retry-After": "7"})
+    unknown = world.write(side, "create", entity, CREATE[entity])
+    assert isinstance(unknown, OutcomeUnknown)
+    assert isinstance(unknown.pause, Throttled)
+    assert unknown.pause.retry_after_s == 7
     assert world.pauses == []
 
 

@@ -57,6 +57,28 @@ def test_a_create_that_nobody_can_see_yet_waits_although_the_feed_shows_its_item
     assert names(world, Entity.CONTACT) == (["Ada"], ["Ada"])
 
 
+@pytest.mark.parametrize("entity", Entity)
+def test_a_write_that_orocrm_carried_out_and_called_unavailable_is_not_sent_again(world: World, entity: Entity) -> None:
+    hands = Hands(world, entity)
+    for name in ("Ada", "Ben", "Cem"):
+        hands.make_in_outlook(name)
+
+    def unavailable(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+        send()
+        response = requests.Response()
+        response.status_code, response._content, response.url = 503, b"", str(request.url)
+        response.headers["Retry-After"] = "30"
+        return response
+
+    at(world, "crm", writing("POST"), unavailable)
+    report = world.sync()
+    assert (report.state, report.retry_after_s) == ("failed", 30)
+    assert len(names(world, entity)[0]) == 1, "nothing more is sent to an OroCRM that asks to be left alone"
+    world.clock.forward(hours=1)
+    world.settle()
+    assert names(world, entity) == (["Ada", "Ben", "Cem"], ["Ada", "Ben", "Cem"])
+
+
 def test_an_event_deleted_in_outlook_twice_is_created_again_twice(world: World) -> None:
     hands = Hands(world, Entity.EVENT)
     hands.make_in_oro("Ada")

@@ -162,7 +162,7 @@ class OroClient:
             response = self._send("POST", TOKEN_PATH, None, dict(form), {"Accept": "application/json"})
         except requests.RequestException as error:
             raise self._broken(error, writing=False) from error
-        self._raise_for_pause(response)
+        self._raise_for_pause(response, writing=False)
         return response.status_code, _parsed(response)
 
     def get_unsigned(self, path: str) -> tuple[int, Mapping[str, str], str]:
@@ -189,8 +189,8 @@ class OroClient:
             headers["Content-Type"] = dialect.media_type
             data = json.dumps(body, separators=(",", ":")).encode()
         response = self._signed(method, dialect.path + path, params, data, headers)
-        self._raise_for_pause(response)
         writing = method != "GET"
+        self._raise_for_pause(response, writing=writing)
         if response.status_code == 401:
             raise SignInNeeded(
                 f"OroCRM at {self.host} refuses the sign-in.",
@@ -260,10 +260,15 @@ class OroClient:
         pinned = self._pin is not None
         return transport.broken(error, self.base_url, pinned=pinned, writing=writing, rule=self._rule)
 
-    def _raise_for_pause(self, response: requests.Response) -> None:
-        if response.status_code in {429, 503}:
+    def _raise_for_pause(self, response: requests.Response, *, writing: bool) -> None:
+        """503 also comes from what stands before OroCRM, when what was passed on may have been carried out (R24)."""
+        status = response.status_code
+        if status in {429, 503}:
             after = _retry_after(response.headers.get("Retry-After"))
-            raise Throttled(f"OroCRM at {self.host} asks for a pause.", retry_after_s=after)
+            pause = Throttled(f"OroCRM at {self.host} asks for a pause.", retry_after_s=after)
+            if writing and status == 503:
+                raise OutcomeUnknown(pause.message, code="unavailable", status=status, pause=pause)
+            raise pause
 
     def _raise_for_nonsense(self, response: requests.Response, document: Any, *, writing: bool) -> None:
         status = response.status_code

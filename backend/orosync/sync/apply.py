@@ -121,10 +121,17 @@ def _send(
         results = port.write([write for _, _, write in part])
         for planned, op, write in part:
             yield planned, op, write, results[write.op_id]
-        if any(isinstance(result, _ACCOUNT_WIDE) for result in results.values()):
+        if any(_why_stopped(result) for result in results.values()):
             for planned, op, write in sending[start + port.writes_at_once :]:
                 yield planned, op, write, TryLater("Not sent, because writing to this side had to stop.")
             return
+
+
+def _why_stopped(result: WriteResult) -> OrosyncError | None:
+    """What ends the writing to a whole side."""
+    if isinstance(result, OutcomeUnknown):
+        return result.pause
+    return result if isinstance(result, _ACCOUNT_WIDE) else None
 
 
 def _intent(session: Session, op: Op, write: Write) -> Intent:
@@ -191,6 +198,8 @@ def _take_result(
         else:
             return
     planned.failed = True
+    if (why := _why_stopped(result)) is not None:
+        applied.stopped.setdefault(op.side, why)
     if isinstance(result, OutcomeUnknown):
         session.busy |= {(op.entity, side, native) for side, native in planned.ids.items()}
         return  # the intent stays open, for the next run to find out
@@ -202,9 +211,7 @@ def _take_result(
         session.failures[op.side, op.entity] = result
     elif isinstance(result, RecordRefused):
         keeper.quarantine(planned, op, result)
-    elif isinstance(result, _ACCOUNT_WIDE):
-        applied.stopped.setdefault(op.side, result)
-    else:
+    elif why is None:
         raise result
 
 
