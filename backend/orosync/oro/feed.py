@@ -75,18 +75,31 @@ class Feed:
         return answer
 
     def _head(self, memory: Memory) -> FeedPage:
-        answer = self.rows({"sort": "-updatedAt,-id", **jsonapi.page(self.sizes.head), **self.resource.scope()})
-        items = self.resource.items(answer)
-        mark = memory.mark(self.overlap) or ""
+        """The newest rows: few, then a whole page, before a walk reads all of the overlap again."""
+        answer, items = self._newest_rows(self.sizes.head)
+        page = self._whole(memory, answer, items)
+        if page is None and memory.total is not None:
+            answer, items = self._newest_rows(self.sizes.walk)
+            page = self._whole(memory, answer, items)
+        if page is not None:
+            return page
+        # The head's rows stay unknown until the walk comes to them: if it is cut short, nothing was skipped.
+        walk = {"kind": "changes", "from": memory.mark(self.overlap) or "", "after": "", "newest": _newest(items)}
+        return self._page([], replace(memory, total=answer.total, walk=walk), last=False, full=False)
+
+    def _newest_rows(self, most: int) -> tuple[Answer, list[Item]]:
+        answer = self.rows({"sort": "-updatedAt,-id", **jsonapi.page(most), **self.resource.scope()})
+        return answer, self.resource.items(answer)
+
+    def _whole(self, memory: Memory, answer: Answer, items: list[Item]) -> FeedPage | None:
+        """The last page of a poll, if these newest rows are certainly all that is new."""
+        mark, total = memory.mark(self.overlap) or "", answer.total
         news = [item for item in items if updated_at(item) >= mark and not memory.knows(item)]
-        total = answer.total
         all_shown = total is not None and total <= len(items)
         if all_shown or not items or updated_at(items[-1]) < mark or self._is_explained(memory, items, news, total):
             risen = memory.remember(news).risen(_newest(items), self.overlap).settling(answer.date, self.overlap)
             return self._page(news, replace(risen, total=total), last=True, full=False)
-        # The head's rows stay unknown until the walk comes to them: if it is cut short, nothing was skipped.
-        walk = {"kind": "changes", "from": mark, "after": "", "newest": _newest(items)}
-        return self._page([], replace(memory, total=total, walk=walk), last=False, full=False)
+        return None
 
     def _is_explained(self, memory: Memory, items: list[Item], news: list[Item], total: int | None) -> bool:
         """True if nothing new can lie behind these rows, although they are all within the overlap: the last of them is
