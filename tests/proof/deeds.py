@@ -204,6 +204,11 @@ def make_private(story: Story) -> None:
     values = new_values(story, key, ["title", "description"])
     story.edit(key, values)
     found = {each for name in values for each in story.model.owed.get((key, name), set())}
+    _hide(story, key, found)
+
+
+def _hide(story: Story, key: Key, found: set[str]) -> None:
+    """Nobody but its owner may see these values until the event is public again."""
     story.secrets |= found
 
     def public() -> None:
@@ -218,14 +223,7 @@ def create_private(story: Story) -> None:
     """An event that is private from its first moment on."""
     key = story.create(Side.OUTLOOK, Entity.EVENT, all_fields(story, Entity.EVENT), sensitivity="private")
     found = {each for name in ("title", "description") for each in story.model.owed.get((key, name), set())}
-    story.secrets |= found
-
-    def public() -> None:
-        story.secrets -= found
-        if key in story.present():
-            story.edit(key, {}, sensitivity="normal")
-
-    story.heals.append(public)
+    _hide(story, key, found)
 
 
 def far_away(story: Story) -> None:
