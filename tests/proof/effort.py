@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ def rounds(short: int, part: float) -> Iterator[int]:
     while number < short or time.monotonic() < until:
         yield number
         number += 1
+
+
+def one_in(whole_minutes: float, part: float) -> int:
+    """Of what would take so many minutes of one core, one in how many fits into `part` of the long form's time."""
+    return max(1, math.ceil(whole_minutes / (part * (minutes() or math.inf))))
 
 
 def examples(short: int, a_minute: int) -> int:
