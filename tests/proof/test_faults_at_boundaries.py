@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.log_watch import LogWatch
 from tests.proof.boundaries import Boundary, Fault, Wire
-from tests.proof.effort import minutes, rounds
+from tests.proof.effort import minutes, one_in, rounds
 from tests.proof.end_state import end_state, values_lost, what_differs, without_doubles, without_stamps
 from tests.proof.fault_stories import STORIES, Story
 from tests.proof.forked import Branches, engine_in_memory
@@ -31,6 +31,7 @@ REFUSED = "403 for a while"
 APPLIED = {"killed after it was applied, before the answer", "answer lost"}
 RARE = "links of the page lost"  # there are few pages
 ONE_IN, ONE_COMMIT_IN = 36, 8
+WHOLE_MINUTES = 6  # of one core: every fault at every boundary of one story
 
 
 @dataclass(frozen=True)
