@@ -157,6 +157,8 @@ def copy(story: Story) -> None:
     copied = (Side.OUTLOOK, pair.entity, made)
     story.model.ever.add(copied)
     story.doubled.add(story.name_of(copied))
+    if pair.key(Side.OUTLOOK) in story.meetings:  # its attendees are copied along
+        story.meetings.append(copied)
     story.model.loose |= {copied, pair.key(Side.OUTLOOK), pair.key(Side.ORO)}
 
 
