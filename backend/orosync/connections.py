@@ -24,6 +24,14 @@ _ALIVE += [
 ]
 
 
+class StayingSession(requests.Session):
+    """Never looks where an answer sends it on to. `requests` prepares the next request even if redirects are not
+    followed, and fails, in no words of ours, if the address makes no sense."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - whatever it says
+        return None
+
+
 class KeptAdapter(HTTPAdapter):
     """One for all sessions of a process that connect in the same way: its pools are thread-safe. Whatever belongs to
     one user (headers, cookies, sign-in) is in the sessions. Closing a session leaves the connections open."""

@@ -9,7 +9,7 @@ import pytest
 from tests.oro.conftest import World
 
 from orosync.core.records import Entity
-from orosync.errors import AccountBlocked, SignInNeeded
+from orosync.errors import AccountBlocked, SideFailing, SignInNeeded
 from orosync.oro import capabilities
 from orosync.oro.auth import Grant, OAuth, Wsse
 from orosync.oro.check import Finding, check
@@ -28,6 +28,13 @@ def test_nothing_is_wrong(world: World) -> None:
     assert [(each.ok, each.what) for each in findings] == [
         (True, "url"), (True, "sign_in"), (True, "contact"), (True, "task"), (True, "event"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("calendar", ["\ud800", "", None, [], "1 or 2"])
+def test_a_calendar_whose_id_is_no_number_is_an_answer_without_sense(world: World, calendar: Any) -> None:
+    world.oro.fail_next("GET", "calendars/default", 200, {"calendar": calendar})
+    with pytest.raises(SideFailing, match="no number"):
+        capabilities.probe(world.client(), Entity.EVENT)
 
 
 @pytest.mark.parametrize("sign_in", ["wsse", "oauth"])

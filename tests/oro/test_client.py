@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,7 +18,7 @@ from orosync.core.records import Entity
 from orosync.errors import AccountBlocked, BadInput, OutcomeUnknown, SideFailing, SignInNeeded, Throttled, Unreachable
 from orosync.oro.auth import Wsse
 from orosync.oro.client import Dialect, OroClient
-from orosync.sandbox.transport import RunningServer, serve
+from orosync.sandbox.transport import RunningServer, WsgiAdapter, serve
 
 
 def test_the_media_type_has_no_parameter(world: World) -> None:
@@ -116,6 +117,25 @@ def test_a_redirect_is_not_followed_and_its_target_named(world: World, target: s
         client.get("contacts")
     assert client.requests_sent == 1
     assert "orocrm_url" in moved.value.remedy
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//]", "http://\xff", "\u20ac"])
+def test_a_redirect_to_what_is_no_address_is_an_answer_without_sense(target: str) -> None:
+    def moved(_: Any, start_response: Any) -> list[bytes]:
+        start_response("301 Moved Permanently", [("Location", target)])
+        return [b""]
+
+    sign_in = Wsse("admin", "0" * 40, now=Clock())
+    client = OroClient(URL, sign_in, adapters={"https://": WsgiAdapter(moved)}, pause=lambda _s: None)
+    with pytest.raises(SideFailing, match="sends requests on"):
+        client.get("contacts")
+    with pytest.raises(OutcomeUnknown):
+        client.write("POST", "contacts", {})
+
+
+def test_half_a_sign_out_of_a_former_answer_is_asked_for_nowhere(world: World) -> None:
+    with pytest.raises(SideFailing, match="no request can hold"):
+        world.client().get("contacts", {"filter[owner]": "\ud800"})
 
 
 def test_a_switched_off_api_is_told_from_a_missing_record(world: World) -> None:

@@ -16,8 +16,9 @@ from orosync.outlook.auth import StaticToken
 from orosync.outlook.batch import MailboxGates, Part, send_parts
 from orosync.outlook.client import GraphClient, claims_of
 from orosync.outlook.replies import ConnectionLost, Reply, read_error
+from orosync.outlook.resource import segment
 from orosync.sandbox.graph.wire import GraphRequest
-from orosync.sandbox.transport import ConnectionDropped, serve
+from orosync.sandbox.transport import ConnectionDropped, WsgiAdapter, serve
 
 Answer = Callable[[Request], Response]
 
@@ -173,6 +174,25 @@ def test_an_answer_that_is_not_json_makes_no_sense(client: GraphClient, server: 
 def test_an_error_page_of_a_gateway_is_an_answer_with_a_status(client: GraphClient, server: Server) -> None:
     server.answers = [Response("<html>", status=500)]
     assert client.get("/me").status == 500
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//]", "http://\xff"])
+def test_a_redirect_to_what_is_no_address_makes_no_sense(target: str) -> None:
+    def moved(_: Any, start_response: Any) -> list[bytes]:
+        start_response("301 Moved Permanently", [("Location", target)])
+        return [b""]
+
+    odd = GraphClient("https://graph.example", StaticToken("t"), adapters={"https://": WsgiAdapter(moved)})
+    with odd, pytest.raises(SideFailing, match="redirects"):
+        odd.get("/me")
+
+
+def test_half_a_sign_out_of_a_former_answer_is_sent_nowhere(client: GraphClient, server: Server) -> None:
+    with pytest.raises(SideFailing, match="no request can hold"):
+        segment("\ud800")
+    with pytest.raises(SideFailing, match="no request can hold"):
+        client.send("DELETE", "/me/contacts/1", headers={"If-Match": 'W/"\ud800"'})
+    assert server.seen == []
 
 
 def test_a_redirect_is_not_followed_with_a_token(client: GraphClient, server: Server) -> None:

@@ -1,5 +1,6 @@
 """Making, renewing and ending subscriptions, against the simulated Graph."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,16 @@ def endpoint(tenant: Tenant) -> Endpoint:
 
 def subscriptions(tenant: Tenant, client: GraphClient | None = None, **more: Any) -> Subscriptions:
     return Subscriptions(client or tenant.client(), hook=HOOK, lifecycle=LIFECYCLE, now=tenant.clock, **more)
+
+
+def answering(status: int, body: Any) -> dict[str, WsgiAdapter]:
+    """A Graph that answers every write with this status and every request with this body."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        own = 200 if environ["REQUEST_METHOD"] == "GET" else status
+        return Response(json.dumps(body), own, mimetype="application/json")(environ, start_response)
+
+    return {"https://graph.example": WsgiAdapter(answer)}
 
 
 def tasks_of(tenant: Tenant) -> str:
@@ -132,6 +143,26 @@ def test_a_duplicate_that_is_not_shown_is_a_failure_and_no_refusal(tenant: Tenan
     tenant.graph.fail_next("POST", "/subscriptions", 409, "ExtensionError", times=2)
     with pytest.raises(SideFailing):
         subscriptions(tenant).create("me/contacts", CONTACT)
+
+
+@pytest.mark.parametrize("listed", [
+    {"value": True}, {"value": [], "@odata.nextLink": {"x": 1}}, {"value": [], "@odata.nextLink": "//[::1"},
+    {"value": [{"id": "\ud800", "notificationUrl": HOOK, "resource": "me/contacts"}]}, [], None,
+])  # fmt: skip
+def test_a_list_of_subscriptions_without_sense_is_a_failure(tenant: Tenant, endpoint: Endpoint, listed: Any) -> None:
+    client = GraphClient("https://graph.example/v1.0", StaticToken("t"), adapters=answering(409, listed))
+    with client, pytest.raises(SideFailing):
+        subscriptions(tenant, client).create("me/contacts", CONTACT)
+
+
+@pytest.mark.parametrize(
+    "expiry", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.9999999-14:00", "not a time", None, {}, "\ud800"]
+)
+def test_a_subscription_whose_end_is_no_time_is_a_failure(tenant: Tenant, expiry: Any) -> None:
+    granted = answering(201, {"id": "1", "expirationDateTime": expiry})
+    client = GraphClient("https://graph.example/v1.0", StaticToken("t"), adapters=granted)
+    with client, pytest.raises(SideFailing):
+        subscriptions(tenant, client).create("me/contacts", CONTACT)
 
 
 def test_what_a_cloud_or_an_application_may_not_have_is_a_refusal(tenant: Tenant, endpoint: Endpoint) -> None:

@@ -155,6 +155,7 @@ class Signed:
 
 @TRIES
 @given(st.sampled_from(STATUSES), BODIES, HEADER, st.sampled_from(["GET", "POST"]), st.sampled_from(Dialect))
+@example(301, b"", {"Location": "http://[::1"}, "POST", Dialect.JSONAPI)
 def test_answers_of_orocrm(status: int, body: bytes, headers: dict[str, str], method: Any, dialect: Dialect) -> None:
     adapters = {"https://": Canned(status, body, headers)}
     client = OroClient("https://crm.example", Signed(), adapters=adapters, pause=lambda _s: None)
@@ -170,6 +171,7 @@ def test_answers_of_orocrm(status: int, body: bytes, headers: dict[str, str], me
 
 @TRIES
 @given(st.sampled_from(STATUSES), BODIES, HEADER, st.booleans())
+@example(301, b"", {"Location": "http://[::1"}, False)
 def test_answers_of_graph(status: int, body: bytes, headers: dict[str, str], whole: bool) -> None:
     adapters = {"https://": Canned(status, body, headers)}
     client = GraphClient("https://graph.example/v1.0", StaticToken("t"), adapters=adapters)

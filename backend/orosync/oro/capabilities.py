@@ -10,7 +10,7 @@ from typing import Any
 
 from orosync.core.records import Entity, Json
 from orosync.core.zones import iana_of
-from orosync.errors import EntityForbidden, SignInNeeded
+from orosync.errors import EntityForbidden, SideFailing, SignInNeeded
 from orosync.oro import audit, jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, one_of, rows_of
 from orosync.oro.client import Answer, Dialect, OroClient, api_switched_off
@@ -145,12 +145,15 @@ def _may_read(client: OroClient, entity: Entity) -> bool:
 
 
 def probe(client: OroClient, entity: Entity) -> Answer:
-    """The smallest list of an entity; for events the user's own calendar."""
+    """The smallest list of an entity; for events the user's own calendar. Raises SideFailing."""
     if entity is Entity.EVENT:
         calendar = client.get(legacy_rest.OWN_CALENDAR, dialect=Dialect.LEGACY)
         if not calendar.ok or not isinstance(calendar.document, dict):
             return calendar
-        page = legacy_rest.event_page(str(calendar.document.get("calendar") or ""), 1)
+        found = str(calendar.document.get("calendar"))
+        if not jsonapi.is_number(found):
+            raise SideFailing("OroCRM answered with a calendar whose id is no number.")
+        page = legacy_rest.event_page(found, 1)
         return client.get(legacy_rest.EVENTS, page, dialect=Dialect.LEGACY)
     type_ = RESOURCES[entity]
     return client.get(type_, {**jsonapi.page(1), **jsonapi.thin(type_, ["id"])})

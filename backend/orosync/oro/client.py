@@ -244,6 +244,9 @@ class OroClient:
         except requests.RequestException:
             self._count("unreachable")
             raise
+        except UnicodeError:  # half a sign, out of a former answer; nothing was sent
+            self._count("failed")
+            raise SideFailing(f"OroCRM at {self.host} gave a text that no request can hold.") from None
         self._count(_outcome_of(response.status_code))
         return response
 

@@ -21,7 +21,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
-from orosync.connections import KeptAdapter, heed_environment
+from orosync.connections import KeptAdapter, StayingSession, heed_environment
 from orosync.errors import BadInput, OrosyncError, OutcomeUnknown, Unreachable
 from orosync.oro.addresses import AddressRule, addresses_of, peer_of, ruled_pools
 from orosync.oro.endings import EndingBody
@@ -118,7 +118,7 @@ def new_session(
     rule: AddressRule | None = None,
 ) -> requests.Session:
     """A session of one thread. No cookies: a cookie would make OroCRM answer as a browser's session."""
-    session = requests.Session()
+    session = StayingSession()
     heed_environment(session, base_url)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", _kept(rule))

@@ -23,7 +23,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 from urllib3.util import Retry
 
-from orosync.connections import KeptAdapter, heed_environment
+from orosync.connections import KeptAdapter, StayingSession, heed_environment
 from orosync.core.answers import read_answer
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
 from orosync.outlook.allowance import Allowance
@@ -145,7 +145,7 @@ class GraphClient:
         """The answer, whatever its status but 401. A refused token is renewed once.
 
         Raises SignInNeeded, Unreachable (certainly not carried out), ConnectionLost (perhaps carried out),
-        SideFailing (a 2xx answer whose body is no JSON, a redirect).
+        SideFailing (a 2xx answer whose body is no JSON, a redirect; or a former answer gave what cannot be sent).
         """
         url = self.base_url + self.relative(link)
         all_headers = {**(headers or {}), "Prefer": prefer_header(prefer)}
@@ -190,6 +190,9 @@ class GraphClient:
                 self._count("unreachable")
                 # `from None`: the original names the whole address, tokens of the change feed included
                 raise _failure(error, urlsplit(url).hostname or "") from None
+            except UnicodeError:  # half a sign, out of a former answer; nothing was sent
+                self._count("failed")
+                raise SideFailing("Microsoft Graph gave a text that no request can hold.") from None
         try:
             reply = _reply(response, request_id)
         except SideFailing:
@@ -202,7 +205,7 @@ class GraphClient:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = StayingSession()
             session.headers["User-Agent"] = self._user_agent
             session.headers["Accept"] = "application/json"
             heed_environment(session, self.base_url)

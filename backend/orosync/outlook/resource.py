@@ -15,6 +15,7 @@ from orosync.core.exchange import Lookup, Sighting, Write
 from orosync.core.mapping.lens import STAMP_PROPERTY
 from orosync.core.mapping.stamps import EXTENDED
 from orosync.core.records import Entity, Item, Json
+from orosync.errors import SideFailing
 from orosync.outlook.batch import Part
 
 CLOCKS_APART = timedelta(minutes=2)  # between ours and the mailbox server's
@@ -75,8 +76,11 @@ def address(path: str, **options: Any) -> str:
 
 
 def segment(id: str) -> str:
-    """An id inside a path."""
-    return quote(id, safe="=-_")
+    """An id inside a path. Raises SideFailing for half a sign, which Graph cannot have meant."""
+    try:
+        return quote(id, safe="=-_")
+    except UnicodeEncodeError:
+        raise SideFailing("Microsoft Graph gave an id that no request can hold.") from None
 
 
 def expand_extended(ids: Iterable[str]) -> str:

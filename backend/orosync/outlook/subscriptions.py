@@ -141,19 +141,22 @@ class Subscriptions:
     def _end_former(self, resource: str) -> None:
         """One that we made, and died before we could remember it: nobody knows its secret. Raises Refused if it is
         another account's."""
-        link: str | None = "/subscriptions"
+        link = "/subscriptions"
         for _ in range(_MOST_PAGES):
-            if link is None:
+            if not link:
                 return
             reply = self._client.get(link)
-            if not reply.ok or not isinstance(reply.body, dict):
+            if not reply.ok:
                 raise read_error(reply)
-            for row in reply.body.get("value") or []:
+            rows = reply.body.get("value") if isinstance(reply.body, dict) else None
+            if not isinstance(rows, list):
+                raise SideFailing("Microsoft Graph gave a list of subscriptions without a list.")
+            for row in rows:
                 if self._is_former(row, resource):
                     if self._is_ours(str(row["id"])):
                         raise Refused("Another account of this installation has this subscription.")
                     self.delete(str(row["id"]))
-            link = reply.body.get("@odata.nextLink")
+            link = str(reply.body.get("@odata.nextLink") or "")
 
     def _is_former(self, row: Any, resource: str) -> bool:
         if not isinstance(row, dict) or not row.get("id") or row.get("notificationUrl") != self._hook:
@@ -166,7 +169,7 @@ class Subscriptions:
         try:
             expires = datetime.fromisoformat(_six_digits(str(body["expirationDateTime"])))
             return Granted(str(body["id"]), expires.astimezone(UTC))
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             raise SideFailing("Microsoft Graph gave a subscription without id or expiry.") from None
 
 
