@@ -11,7 +11,7 @@ from tests.core.lens_world import CONTEXT
 
 from orosync.core.ops import Op, Verb
 from orosync.core.records import Entity, Side
-from orosync.core.recovery import Adopt, SendAgain, Wait, recover_create
+from orosync.core.recovery import Adopt, SendAgain, Wait, half_way, recover_create
 
 
 def create(side: Side, entity: Entity, **values: Any) -> Op:
@@ -73,3 +73,24 @@ def test_the_oldest_of_several_is_adopted_and_the_others_are_counted() -> None:
     first, second = snapshot(ORO, Entity.TASK, id="7"), snapshot(ORO, Entity.TASK, id="8")
     other = snapshot(ORO, Entity.TASK, {"subject": "Other"}, id="6")
     assert recovered(TASK, [other, first, second]) == Adopt(first, spares=1)
+
+
+@pytest.mark.parametrize(
+    ("side", "entity", "before", "wanted", "stands", "step"),
+    [
+        (ORO, Entity.TASK, "completed", "in_progress", "not_started", {"status": "not_started"}),
+        (ORO, Entity.TASK, "completed", "in_progress", "completed", {}),  # no step was taken
+        (ORO, Entity.TASK, "completed", "in_progress", "in_progress", {}),  # both were
+        (ORO, Entity.TASK, "completed", "not_started", "not_started", {}),  # one step is the whole way
+        (ORO, Entity.TASK, "in_progress", "completed", "not_started", {}),  # that is not on the way: a person's
+        (ORO, Entity.TASK, None, None, "not_started", {}),  # an update of other fields
+        (OUTLOOK, Entity.TASK, "completed", "in_progress", "not_started", {}),  # Outlook needs no steps
+        (ORO, Entity.CONTACT, None, None, None, {}),
+    ],
+)
+def test_a_status_on_the_way_to_ours_is_known_as_such(
+    side: Side, entity: Entity, before: str | None, wanted: str | None, stands: str | None, step: dict[str, str]
+) -> None:
+    told = {name: {"status": value} if value else {} for name, value in (("before", before), ("values", wanted))}
+    op = Op(Verb.UPDATE, entity, side, "changed", "changed", outlook_id="o-1", oro_id="7", **told)
+    assert half_way(op, {"status": stands} if stands else {}) == step

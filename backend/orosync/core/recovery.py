@@ -1,6 +1,7 @@
 """What to do about a create whose outcome nobody knows: adopt what it made, wait, send it again, or ask (R25).
 
-Updates and deletes need no recovery: their journal rows are still there, and planning again from what is read is safe.
+Deletes need no recovery: their journal rows are still there, and planning again from what is read is safe. So do
+updates, but for what stands only because an update takes several steps: nobody wrote that, and it must not look so.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import datetime, timedelta
 from orosync.core.mapping import lens_of
 from orosync.core.mapping.lens import Context
 from orosync.core.ops import Op
-from orosync.core.records import Side, Snapshot
+from orosync.core.records import Entity, Record, Side, Snapshot
 
 # How long a new item may stay invisible to a search by property. OroCRM answers from its database at once.
 VISIBILITY = {Side.OUTLOOK: timedelta(seconds=20), Side.ORO: timedelta(0)}
+# From where to where: what a task's status is on the way. OroCRM's workflow has no single step (orocrm-api.md 4).
+_BY_WAY_OF = {("completed", "in_progress"): "not_started"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,11 @@ def _is_payload(op: Op, snapshot: Snapshot, context: Context) -> bool:
         for name, value in held.items()
         if name not in defaults or (name in op.values and name != "status")
     )
+
+
+def half_way(op: Op, record: Record) -> Record:
+    """Of what an update has left, the values that are neither those before it nor its own, but a step between them."""
+    if (op.side, op.entity) != (Side.ORO, Entity.TASK):
+        return {}
+    step = _BY_WAY_OF.get((str(op.before.get("status")), str(op.values.get("status"))))
+    return {"status": step} if step is not None and record["status"] == step else {}

@@ -19,7 +19,7 @@ from orosync.core.ledger import Intent, OplogEntry
 from orosync.core.mapping import lens_of, snapshot_of
 from orosync.core.ops import REPLACE, Op, Verb
 from orosync.core.records import Entity, Link, LinkState, Record, Side, Snapshot
-from orosync.core.recovery import Adopt, Wait, recover_create
+from orosync.core.recovery import Adopt, Wait, half_way, recover_create
 from orosync.errors import EntityForbidden, RecordChanged, RecordMissing, RecordRefused
 from orosync.sync.session import Session
 from orosync.sync.taken_back import is_step, remember_step
@@ -92,11 +92,13 @@ def _bury(session: Session, op: Op) -> None:
 
 def _keep_part(session: Session, intent: Intent, op: Op, left: Snapshot) -> None:
     """Of an update only some fields stand: it was carried out, and the others were edited since, or were to follow with
-    a second request. What the ones that stand have replaced must not be forgotten."""
-    ours = {name for name, value in op.values.items() if same(op.entity, name, value, left.record[name])}
+    a second request. What the ones that stand have replaced must not be forgotten. A status that stands half way is
+    ours too, and the ground on which the rest of its way is planned."""
+    stands = {**op.values, **half_way(op, left.record)}
+    ours = {name for name, value in stands.items() if same(op.entity, name, value, left.record[name])}
     ours -= {name for name in ours if same(op.entity, name, op.before.get(name), left.record[name])}
     if ours:
-        values, before = ({name: each[name] for name in ours if name in each} for each in (op.values, op.before))
+        values, before = ({name: each[name] for name in ours if name in each} for each in (stands, op.before))
         part = replace(op, values=values, before=before)
         session.store.add_oplog([found_entry(session, intent, part, values)])
         _settle(session, part, left)
