@@ -164,6 +164,7 @@ class Story:
         try:
             report = self.world.sync(**request)
         finally:
+            self.runs = int(self.runs)  # what people edit from here on, they edit after what met it in the middle
             self.chapter_runs += [str(row["run"]) for row in self.world.store.runs(1)]
             self.notice()
         self.last_run = report.run

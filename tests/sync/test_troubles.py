@@ -53,6 +53,28 @@ def test_a_quarantined_record_is_tried_at_once_when_it_is_edited(world: World) -
     assert world.store.quarantined() == []
 
 
+@pytest.mark.parametrize("entity", list(Entity))
+def test_an_answer_about_a_record_that_oro_refuses_waits_until_it_is_taken(world: World, entity: Entity) -> None:
+    notes = {f"field_direction.{each}.description": "both" for each in ("task", "event")}
+    world.system = {**world.system, **notes, "conflict_resolution": "ask"}
+    hands = Hands(world, entity)
+    number = hands.make_in_oro("Ada")
+    world.settle()
+    (native,) = hands.outlook()
+    hands.edit_in_outlook(native, "first", 1)
+    hands.edit_in_oro(number, "first", 2)
+    world.sync()
+    (asked,) = world.store.conflicts()
+    world.database.settle_conflict(world.account_id, asked.id, Side.OUTLOOK)
+    world.oro.fail_next("PATCH|PUT", ".*", 400, {"errors": [{"status": "400"}]})
+    assert world.sync().quarantined == 1
+    assert [row.choice for row in world.store.conflicts()] == [Side.OUTLOOK]
+    world.clock.forward(minutes=6)
+    world.settle()
+    assert world.store.conflicts() == []
+    assert hands.outlook()[native] == hands.oro()[number] == ("Ada", 1, 0)
+
+
 def test_back_off_doubles_with_each_failure(world: World) -> None:
     hands = Hands(world, Entity.TASK)
     hands.make_in_outlook("Ada")
