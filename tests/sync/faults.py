@@ -61,6 +61,12 @@ def answer_lost(request: requests.PreparedRequest, send: Callable[[], requests.R
     raise requests.exceptions.ReadTimeout(request=request)
 
 
+def delivered_twice(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+    """By the network: the second answer is the one that comes."""
+    send()
+    return send()
+
+
 def killed_after(_request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
     send()
     raise Killed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.sync.actors import Hands
-from tests.sync.faults import Killed, at, killed_after
+from tests.sync.faults import Killed, at, delivered_twice, killed_after, writing
 from tests.sync.pairs import forget_everything
 from tests.sync.world import World, writes
 
@@ -84,6 +84,31 @@ def test_what_a_lost_write_replaced_is_remembered_also_when_a_part_of_it_was_edi
     first = {Entity.CONTACT: "job_title", Entity.TASK: "due_date", Entity.EVENT: "end"}[entity]
     told = {Entity.CONTACT: "job 8", Entity.TASK: "2026-12-18", Entity.EVENT: "2026-12-01T11:08:00Z"}[entity]
     assert replaced[first] == told
+
+
+@pytest.mark.parametrize("entity", Entity)
+def test_what_a_write_replaced_is_remembered_also_when_its_second_delivery_was_refused(
+    world: World, entity: Entity
+) -> None:
+    """Outlook says that the item was changed since we read it: it was, by the first delivery of the same write."""
+    hands = Hands(world, entity)
+    number = hands.make_in_oro("Ada", 8, 9)
+    world.settle()
+    (native,) = hands.outlook()
+    hands.edit_in_oro(number, "second", 2)
+    twice = at(world, "graph", writing("PATCH"), delivered_twice)
+    run = world.sync().run
+    assert twice.met == 1
+    assert hands.outlook()[native] == hands.oro()[number] == ("Ada", 8, 2)
+    (entry,) = world.store.oplog_of(entity, Side.OUTLOOK, native)[:1]
+    assert "note 9" in str((entry.before or {}).values())
+    assert world.session().store.open_intents() == []
+    undone = at(world, "graph", writing("PATCH"), delivered_twice)
+    report = world.undo(run)
+    assert undone.met == 1
+    assert (report.taken_back, report.left) == (1, [])
+    assert hands.outlook()[native] == ("Ada", 8, 9)
+    assert writes(world.sync(sweep=True)) == 0
 
 
 @pytest.mark.parametrize("entity", Entity)

@@ -31,6 +31,7 @@ from orosync.errors import (
     TryLater,
 )
 from orosync.sync.confirm import Bookkeeper, Planned
+from orosync.sync.recover import recover
 from orosync.sync.session import Session
 
 _OPS = UUID("5b0c2f7e-1f64-5d6b-9a0e-9f5f3c1d7a42")
@@ -40,10 +41,11 @@ _ACCOUNT_WIDE = (TryLater, SignInNeeded, AccountBlocked)
 
 @dataclass
 class Applied:
-    """again: cases that changed while we worked, to be read and planned once more. stopped: per side, why writing to it
-    ended early."""
+    """again: cases that changed while we worked, to be read and planned once more. refused: updates for that reason.
+    stopped: per side, why writing to it ended early."""
 
     again: int = 0
+    refused: set[str] = field(default_factory=set)
     stopped: dict[Side, OrosyncError] = field(default_factory=dict)
 
 
@@ -63,6 +65,8 @@ def apply(session: Session, entity: Entity, plan: Sequence[Planned]) -> Applied:
             done += len(chunk)
     _stamp(session, keeper, applied, plan)
     keeper.finish(plan)
+    if applied.refused and not applied.stopped:
+        recover(session, applied.refused)
     return applied
 
 
@@ -203,6 +207,10 @@ def _take_result(
     if isinstance(result, OutcomeUnknown):
         session.busy |= {(op.entity, side, native) for side, native in planned.ids.items()}
         return  # the intent stays open, for the next run to find out
+    if isinstance(result, RecordChanged) and op.verb is Verb.UPDATE:
+        applied.refused.add(write.op_id)
+        applied.again += 1
+        return  # it stays open too: what changed the item may have been a first delivery of this very write
     keeper.abandon(write.op_id)
     if isinstance(result, (RecordChanged, RecordMissing)):
         applied.again += 1

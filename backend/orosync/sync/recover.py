@@ -8,6 +8,7 @@ sent blindly a second time.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,9 +29,12 @@ _MARGIN = timedelta(minutes=2)  # clocks of two machines
 _OUT_OF_SIGHT = timedelta(days=1)  # after that nobody waits any more to see what became of a write
 
 
-def recover(session: Session) -> None:
-    """Records that have to wait are put into `session.busy`."""
+def recover(session: Session, refused: Container[str] | None = None) -> None:
+    """Records that have to wait are put into `session.busy`. refused: only these ops; their side told that the item was
+    changed since it was read, which may have been done by the same write, when the network delivered it twice."""
     for intent in session.store.open_intents():
+        if refused is not None and intent.op_id not in refused:
+            continue
         op = Op.from_json(intent.op)
         find_out = _recover_create if op.verb is Verb.CREATE else _recover_change
         try:

@@ -11,7 +11,7 @@ from orosync.core.mapping import lens_of, snapshot_of, with_stamp
 from orosync.core.ops import Op, Verb
 from orosync.core.records import GONE, UNREADABLE, Entity, Half, Item, Json, Side
 from orosync.core.undo import UndoStep, plan_undo
-from orosync.errors import BadInput, OutcomeUnknown, RecordRefused, RunCancelled
+from orosync.errors import BadInput, OutcomeUnknown, RecordChanged, RecordRefused, RunCancelled
 from orosync.sync.prepare import prepare
 from orosync.sync.recover import found_entry, recover
 from orosync.sync.session import Session
@@ -157,6 +157,10 @@ def _send(session: Session, step: UndoStep, op: Op, write: Write) -> WriteResult
     if isinstance(result, Written):
         half = _half(session, op.entity, op.side, result.item) if result.item is not None else GONE
         remember_step(session, intent, op, half.snapshot)
+    elif isinstance(result, RecordChanged) and op.verb is Verb.UPDATE:  # by a first delivery of this step, it may be
+        recover(session, {write.op_id})
+        if any(entry.op_id == write.op_id for entry in store.oplog(session.run)):
+            return Written(None)
     elif not isinstance(result, OutcomeUnknown):
         store.close_intent(write.op_id, "abandoned")
     return result
