@@ -19,7 +19,7 @@ from orosync.core.due import (
     Outcome,
     Pace,
     after_run,
-    again_soon,
+    asked_for,
     called,
     next_look,
     perhaps_called,
@@ -278,8 +278,9 @@ def test_after_what_says_nothing_about_it_an_account_is_planned_as_it_stands(
     assert after.trouble == work.trouble
 
 
-@pytest.mark.parametrize("wish", [True, False], ids=["a wish", "merely due"])
-def test_where_somebody_else_is_at_it_a_look_follows_in_a_moment(wish: bool) -> None:
-    for work in (DueWork(1), read(30, 120), read(30, 120, urgent=True)):
-        after = again_soon(work, NOW, urgent=wish)
-        assert after == replace(work, due_at=NOW + DEBOUNCE, urgent=wish or work.urgent)
+@pytest.mark.parametrize("due_in_s", [None, -30, 300], ids=["nothing planned", "due", "planned"])
+def test_who_is_asked_for_is_due_at_once_and_whoever_was_due_before_keeps_their_place(due_in_s: float | None) -> None:
+    work = DueWork(1, due_at=None if due_in_s is None else NOW + timedelta(seconds=due_in_s), attempts=2)
+    place = NOW if due_in_s is None else min(NOW, NOW + timedelta(seconds=due_in_s))
+    assert asked_for(work, NOW) == replace(work, due_at=place, urgent=True)
+

@@ -259,6 +259,22 @@ def test_two_that_meet_at_one_account_do_its_work_once(background: World, monkey
     assert asked == [world.graph.statistics.requests]
 
 
+def test_an_account_whose_worker_was_killed_keeps_its_place_when_its_message_comes_again_at_once(
+    background: World,
+) -> None:
+    """RabbitMQ hands out again what a dead worker had, while its lease is still alive."""
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    lease_elsewhere(world)
+    before = world.database.due_work.get(world.ids["anna"])
+    assert before.due_at is not None
+    assert before.due_at <= world.clock.now()
+    for _ in range(3):
+        world.work.carry_out(world.ids["anna"])
+    assert world.database.due_work.get(world.ids["anna"]) == before
+
+
 def test_a_run_whose_worker_was_killed_does_not_run_for_ever(background: World) -> None:
     world = background()
     world.first_sync()

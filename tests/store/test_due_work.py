@@ -134,6 +134,25 @@ def test_an_account_that_somebody_works_on_is_left_alone_until_the_lease_is_give
     assert claimed(database) == [bob]
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["due", "asked for"])
+def test_whose_worker_was_killed_keeps_the_place_when_a_second_one_finds_the_lease_alive(
+    database: Database, new_account: Callable[..., int], clock: SetClock, asked: bool
+) -> None:
+    """As where a broker hands a message out again at once: many more have come due since then."""
+    others = [new_account(name) for name in ("bob", "carl")]
+    anna = new_account("anna")
+    due(database, anna, NOON - 5 * MINUTE, urgent=asked)
+    for each in others:
+        due(database, each, NOON - 4 * MINUTE, urgent=asked)
+    database.leases.take(anna, "killed", NOON, timedelta(seconds=1))
+    database.due_work.let_rest(anna, asked=asked)
+    clock.at = NOON + DEBOUNCE - timedelta(seconds=1)
+    assert claimed(database) == others, "and nobody tries the one that rests many times a second"
+    database.due_work.unclaim(others)
+    clock.at = NOON + DEBOUNCE
+    assert claimed(database) == [anna, *others]
+
+
 def test_a_disabled_account_is_never_handed_out(database: Database, new_account: Callable[..., int]) -> None:
     anna = new_account("anna")
     due(database, anna, urgent=True)

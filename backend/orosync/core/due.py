@@ -120,9 +120,9 @@ def looked_at_soon(work: DueWork, pace: Pace, now: datetime) -> DueWork:
     return replace(work, called_at=calls, due_at=min(work.due_at or soon, soon), urgent=True)
 
 
-def again_soon(work: DueWork, now: datetime, *, urgent: bool) -> DueWork:
-    """Somebody else is at it just now, or at its mailbox."""
-    return replace(work, due_at=now + DEBOUNCE, urgent=urgent or work.urgent)
+def asked_for(work: DueWork, now: datetime) -> DueWork:
+    """A person wants something done. Who is due already keeps their place."""
+    return replace(work, due_at=min(work.due_at or now, now), urgent=True)
 
 
 def after_run(

@@ -19,7 +19,7 @@ import structlog
 from orosync import bootstrap
 from orosync.bootstrap import Database, Held
 from orosync.config import Config
-from orosync.core.due import Outcome, again_soon, sides_due
+from orosync.core.due import Outcome, sides_due
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.errors import (
@@ -98,7 +98,7 @@ class AccountWork:
                 self._asked_once(account, asked, held)
         except bootstrap.InUse:
             runs.give_back(account.id, asked.run)
-            self._again_soon(account, urgent=True)  # whoever has it may have looked for wishes a moment before
+            self._database.due_work.let_rest(account.id, asked=True)  # whoever has it may have looked for wishes a moment before
             return False
         except RunCancelled:
             runs.end(account.id, asked.run, "cancelled", {"problems": []})
@@ -150,7 +150,7 @@ class AccountWork:
                 if self._is_due(account):  # whoever had it before us may have done it
                     self._due_once(account, run, held)
         except bootstrap.InUse:
-            self._again_soon(account, urgent=False)
+            self._database.due_work.let_rest(account.id, asked=False)
             return False
         except LeaseLost:
             return False  # somebody else goes on with it
@@ -222,10 +222,6 @@ class AccountWork:
 
     def _plan_next(self, account: Account, outcome: Outcome | None, began: datetime) -> None:
         bootstrap.plan_next(self._database, account, outcome, began, self._clock.now(), self._chance())
-
-    def _again_soon(self, account: Account, *, urgent: bool) -> None:
-        now = self._clock.now()
-        self._database.due_work.change(account.id, lambda work: again_soon(work, now, urgent=urgent))
 
     def _progress(self, budget: timedelta, tell: Callable[[dict[str, Any]], None] | None) -> Progress:
         until = time.monotonic() + budget.total_seconds()

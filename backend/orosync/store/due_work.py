@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orosync.core.due import DueWork, called, perhaps_called
+from orosync.core.due import DEBOUNCE, DueWork, asked_for, called, perhaps_called
 from orosync.core.records import Side
 from orosync.store import tables
 from orosync.store.engine import UtcTime
@@ -196,8 +196,18 @@ class DueWorks:
         message be lost, it is handed out again."""
         now = self._now()
         with self._transactions.writing() as connection:
-            self.change(account_id, lambda work: replace(work, due_at=now, urgent=True))
+            self.change(account_id, lambda work: asked_for(work, now))
             connection.execute(_HAND_OUT, {"account_id_": account_id, "until": now + CLAIM})
+
+    def let_rest(self, account_id: int, *, asked: bool) -> None:
+        """Somebody else is at it just now, or at its mailbox, and the queue need not try that many times a second. It
+        keeps its place among those that are due: who has it may have been killed, and others are due since then.
+        asked: by a person, who is not to wait for what is planned."""
+        now = self._now()
+        with self._transactions.writing() as connection:
+            if asked:
+                self.change(account_id, lambda work: asked_for(work, now))
+            connection.execute(_HAND_OUT, {"account_id_": account_id, "until": now + DEBOUNCE})
 
     def begin(self, account_id: int) -> None:
         """It is not waiting for a worker any more."""
