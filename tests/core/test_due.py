@@ -283,4 +283,3 @@ def test_who_is_asked_for_is_due_at_once_and_whoever_was_due_before_keeps_their_
     work = DueWork(1, due_at=None if due_in_s is None else NOW + timedelta(seconds=due_in_s), attempts=2)
     place = NOW if due_in_s is None else min(NOW, NOW + timedelta(seconds=due_in_s))
     assert asked_for(work, NOW) == replace(work, due_at=place, urgent=True)
-

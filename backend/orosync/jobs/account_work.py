@@ -98,7 +98,8 @@ class AccountWork:
                 self._asked_once(account, asked, held)
         except bootstrap.InUse:
             runs.give_back(account.id, asked.run)
-            self._database.due_work.let_rest(account.id, asked=True)  # whoever has it may have looked for wishes a moment before
+            # whoever has it may have looked for wishes a moment before
+            self._database.due_work.let_rest(account.id, asked=True)
             return False
         except RunCancelled:
             runs.end(account.id, asked.run, "cancelled", {"problems": []})
