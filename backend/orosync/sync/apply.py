@@ -8,7 +8,7 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
@@ -49,22 +49,24 @@ class Applied:
     stopped: dict[Side, OrosyncError] = field(default_factory=dict)
 
 
-def apply(session: Session, entity: Entity, plan: Sequence[Planned]) -> Applied:
-    """Carry out what the guard let pass, of one entity."""
+def apply(session: Session, entity: Entity, slices: Iterable[Sequence[Planned]], total: int) -> Applied:
+    """Carry out what the guard let pass, of one entity. slices: of its plan, each carried out before the next one is
+    asked for; what is deleted belongs into the last of them. total: how many writes there are in all."""
     applied = Applied()
     keeper = Bookkeeper(session, entity)
-    keeper.own_steps(plan)
-    done, total = 0, sum(len(each.writes) for each in plan)
-    for phase in _phases():
-        group: list[tuple[Planned, Op]] = [
-            (each, op) for each in plan if not each.failed for op in each.writes if phase(op)
-        ]
-        for chunk in _chunks(group):
-            session.progress(f"writing {entity}s", done, total)
-            _write_chunk(session, keeper, applied, chunk)
-            done += len(chunk)
-    _stamp(session, keeper, applied, plan)
-    keeper.finish(plan)
+    done = 0
+    for plan in slices:
+        keeper.own_steps(plan)
+        for phase in _phases():
+            group: list[tuple[Planned, Op]] = [
+                (each, op) for each in plan if not each.failed for op in each.writes if phase(op)
+            ]
+            for chunk in _chunks(group):
+                session.progress(f"writing {entity}s", done, total)
+                _write_chunk(session, keeper, applied, chunk)
+                done += len(chunk)
+        _stamp(session, keeper, applied, plan)
+        keeper.finish(plan)
     if applied.refused and not applied.stopped:
         recover(session, applied.refused)
     return applied

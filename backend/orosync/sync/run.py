@@ -282,7 +282,7 @@ def _apply(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> int:
     again = 0
     stopped: dict[Side, OrosyncError] = {}
     for entity, plan in plans.items():
-        applied = apply(session, entity, plan)
+        applied = apply(session, entity, [plan], sum(len(each.writes) for each in plan))
         again += applied.again
         stopped |= applied.stopped
         if stopped:
