@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from orosync import telemetry
+from orosync.bootstrap.lanes import lanes
 from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, build_sides, settings_of
 from orosync.bootstrap.planning import outcome_of, plan_next
@@ -57,7 +58,7 @@ def open_session(
     time, source = clock or database.clock, ids or RandomIds()
     run = run or source.new()
     settings = settings_of(database, account)
-    with nullcontext(held) if held else leased(database, account, run, time) as own:
+    with nullcontext(held) if held else leased(database, account, run, time) as own, lanes() as launch:
         sides = build_sides(
             config,
             database,
@@ -78,6 +79,7 @@ def open_session(
             settings=settings,
             colleagues=Colleagues(database, account),
             progress=progress,
+            launch=launch,
         )
 
 

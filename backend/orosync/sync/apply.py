@@ -9,7 +9,6 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
@@ -18,35 +17,35 @@ from orosync.core.ledger import Intent
 from orosync.core.mapping import lens_of, with_stamp
 from orosync.core.ops import REPLACE, Op, Verb
 from orosync.core.pairing import oro_uid
-from orosync.core.records import Entity, Item, Json, Side
+from orosync.core.records import Entity, Json, Side
 from orosync.errors import (
-    AccountBlocked,
     EntityForbidden,
     OrosyncError,
     OutcomeUnknown,
     RecordChanged,
     RecordMissing,
     RecordRefused,
-    SignInNeeded,
-    TryLater,
 )
 from orosync.sync.confirm import Bookkeeper, Planned
 from orosync.sync.recover import recover
 from orosync.sync.session import Session
+from orosync.sync.stamping import Stamping
+from orosync.sync.under_way import Results, Stream, why_stopped
 
 _OPS = UUID("5b0c2f7e-1f64-5d6b-9a0e-9f5f3c1d7a42")
+_Planned = tuple[Planned, Op]
 _AT_ONCE = 20  # intents and results are committed in groups of this many
-_ACCOUNT_WIDE = (TryLater, SignInNeeded, AccountBlocked)
 
 
 @dataclass
 class Applied:
     """again: cases that changed while we worked, to be read and planned once more. refused: updates for that reason.
-    stopped: per side, why writing to it ended early."""
+    stopped: per side, why writing to it ended early. done: writes so far, for who watches."""
 
     again: int = 0
     refused: set[str] = field(default_factory=set)
     stopped: dict[Side, OrosyncError] = field(default_factory=dict)
+    done: int = 0
 
 
 def apply(session: Session, entity: Entity, slices: Iterable[Sequence[Planned]], total: int) -> Applied:
@@ -54,19 +53,14 @@ def apply(session: Session, entity: Entity, slices: Iterable[Sequence[Planned]],
     asked for; what is deleted belongs into the last of them. total: how many writes there are in all."""
     applied = Applied()
     keeper = Bookkeeper(session, entity)
-    done = 0
-    for plan in slices:
-        keeper.own_steps(plan)
-        for phase in _phases():
-            group: list[tuple[Planned, Op]] = [
-                (each, op) for each in plan if not each.failed for op in each.writes if phase(op)
-            ]
-            for chunk in _chunks(group):
-                session.progress(f"writing {entity}s", done, total)
-                _write_chunk(session, keeper, applied, chunk)
-                done += len(chunk)
-        _stamp(session, keeper, applied, plan)
-        keeper.finish(plan)
+    with Stamping(session, keeper, applied.stopped) as stamping:
+        for plan in slices:
+            keeper.own_steps(plan)
+            for phase in _phases():
+                group = [(each, op) for each in plan if not each.failed for op in each.writes if phase(op)]
+                _write(session, keeper, applied, stamping, group, total)
+            stamping.rest(plan)
+            keeper.finish(plan)
     if applied.refused and not applied.stopped:
         recover(session, applied.refused)
     return applied
@@ -93,51 +87,61 @@ class _Phase:
         return op.verb is self.verb and op.side is self.side and replacing == (self.rule == REPLACE)
 
 
-def _chunks(group: Sequence[tuple[Planned, Op]]) -> Iterator[Sequence[tuple[Planned, Op]]]:
+def _chunks(group: Sequence[_Planned]) -> Iterator[Sequence[_Planned]]:
     for start in range(0, len(group), _AT_ONCE):
         yield group[start : start + _AT_ONCE]
 
 
-def _write_chunk(session: Session, keeper: Bookkeeper, applied: Applied, chunk: Sequence[tuple[Planned, Op]]) -> None:
-    side = chunk[0][1].side
-    if side in applied.stopped or (chunk[0][1].verb is Verb.DELETE and keeper.forbidden):
-        for planned, _ in chunk:
-            planned.failed = True
+def _write(
+    session: Session,
+    keeper: Bookkeeper,
+    applied: Applied,
+    stamping: Stamping,
+    group: Sequence[_Planned],
+    total: int,
+) -> None:
+    """All of one phase: what has landed is remembered while the next ones are under way."""
+    if not group:
         return
+    side, deletes = group[0][1].side, group[0][1].verb is Verb.DELETE
+
+    def remember(sent: Sequence[tuple[_Planned, Write]], results: Results) -> None:
+        for (planned, op), write in sent:
+            _take_result(session, keeper, applied, planned, op, write, results[write.op_id])
+        keeper.commit()
+        stamping.follow(planned for (planned, op), _ in sent if op.verb is Verb.CREATE and op.side is Side.ORO)
+
+    def drop(unsent: Sequence[tuple[_Planned, Write]]) -> None:
+        for (planned, _), write in unsent:
+            planned.failed = True
+            keeper.abandon(write.op_id)
+        keeper.commit()
+
+    def ends(result: WriteResult) -> bool:
+        return why_stopped(result) is not None or (deletes and isinstance(result, EntityForbidden))
+
+    with Stream(session.sides[side], session.launch, remember=remember, drop=drop, ends=ends) as stream:
+        for chunk in _chunks(group):
+            session.progress(f"writing {keeper.entity}s", applied.done, total)
+            applied.done += len(chunk)
+            if side in applied.stopped or (deletes and keeper.forbidden):
+                for planned, _ in chunk:
+                    planned.failed = True
+            else:
+                stream.send(_prepared(session, keeper, chunk))
+
+
+def _prepared(session: Session, keeper: Bookkeeper, chunk: Sequence[_Planned]) -> list[tuple[_Planned, Write]]:
+    """The requests, with their intents written down in one transaction."""
     made = _made_before(session, keeper.entity, [op for _, op in chunk if op.verb is Verb.CREATE])
     writes = [(planned, op, _as_write(session, planned, op, made)) for planned, op in chunk if not planned.failed]
-    empty = [(planned, op) for planned, op, write in writes if write is None]
-    sending = [(planned, op, write) for planned, op, write in writes if write is not None]
-    keeper.nothing_to_write(empty)
-    for sent in _send(session, side, sending):
-        _take_result(session, keeper, applied, *sent)
-    keeper.commit()
-
-
-def _send(
-    session: Session, side: Side, sending: Sequence[tuple[Planned, Op, Write]]
-) -> Iterator[tuple[Planned, Op, Write, WriteResult]]:
-    """Intents first, in one transaction; then the requests, as many at once as the side takes."""
-    if not sending:
-        return
-    store, port = session.store, session.sides[side]
-    store.prepare_intents([_intent(session, op, write) for _, op, write in sending])
-    for start in range(0, len(sending), port.writes_at_once):
-        part = sending[start : start + port.writes_at_once]
-        results = port.write([write for _, _, write in part])
-        for planned, op, write in part:
-            yield planned, op, write, results[write.op_id]
-        if any(_why_stopped(result) for result in results.values()):
-            for planned, op, write in sending[start + port.writes_at_once :]:
-                yield planned, op, write, TryLater("Not sent, because writing to this side had to stop.")
-            return
-
-
-def _why_stopped(result: WriteResult) -> OrosyncError | None:
-    """What ends the writing to a whole side."""
-    if isinstance(result, OutcomeUnknown):
-        return result.pause
-    return result if isinstance(result, _ACCOUNT_WIDE) else None
+    keeper.nothing_to_write([(planned, op) for planned, op, write in writes if write is None])
+    sending = [((planned, op), write) for planned, op, write in writes if write is not None]
+    if sending:
+        session.store.prepare_intents([_intent(session, op, write) for (_, op), write in sending])
+    else:
+        keeper.commit()
+    return sending
 
 
 def _intent(session: Session, op: Op, write: Write) -> Intent:
@@ -204,7 +208,7 @@ def _take_result(
         else:
             return
     planned.failed = True
-    if (why := _why_stopped(result)) is not None:
+    if (why := why_stopped(result)) is not None:
         applied.stopped.setdefault(op.side, why)
     if isinstance(result, OutcomeUnknown):
         session.busy |= {(op.entity, side, native) for side, native in planned.ids.items()}
@@ -223,32 +227,3 @@ def _take_result(
         keeper.quarantine(planned, op, result)
     elif why is None:
         raise result
-
-
-# ------------------------------------------------------------------------------------------------ stamps
-
-
-def _stamp(session: Session, keeper: Bookkeeper, applied: Applied, plan: Sequence[Planned]) -> None:
-    """Outlook items that have yet to get OroCRM's id: those just created in OroCRM, and any left over."""
-    waiting = [] if Side.OUTLOOK in applied.stopped else session.store.links_to_stamp(keeper.entity)
-    if not waiting:
-        return
-    held = keeper.items_of(plan)
-    items: dict[str, Item] = {}
-    unread = [link.outlook_id for link in waiting if link.outlook_id and link.outlook_id not in held]
-    for native, reading in session.sides[Side.OUTLOOK].read(keeper.entity, unread).items() if unread else ():
-        if hasattr(reading, "item"):
-            items[native] = reading.item
-    for start in range(0, len(waiting), _AT_ONCE):
-        writes = []
-        for link in waiting[start : start + _AT_ONCE]:
-            item = items.get(str(link.outlook_id)) or held.get(str(link.outlook_id))
-            if item is not None:
-                with suppress(RecordRefused):
-                    writes.append((link, keeper.stamp_write(link, item)))
-        results = session.sides[Side.OUTLOOK].write([write for _, write in writes]) if writes else {}
-        keeper.stamped([(link, results[write.op_id]) for link, write in writes])
-        stop = next((each for each in results.values() if isinstance(each, _ACCOUNT_WIDE)), None)
-        if stop is not None:
-            applied.stopped[Side.OUTLOOK] = stop
-            return

@@ -15,6 +15,7 @@ from orosync.core.scope import Policy
 from orosync.core.settings import Settings
 from orosync.errors import OrosyncError
 from orosync.sync.ports import AccountStore, Clock, Ids, SidePort
+from orosync.sync.under_way import Launch, in_turn
 
 Mode = Literal["sync", "preview", "resync", "resync_preview"]
 Progress = Callable[[str, int, int], None]  # (what is being done, done, in all)
@@ -100,6 +101,7 @@ class Session:
     since: str = ""  # when this database met the mailbox: part of every op id
     colleagues: AbstractSet[str] = frozenset()
     progress: Progress = _silent
+    launch: Launch = in_turn
     counts: dict[Entity, EntityCounts] = field(default_factory=dict)
     failures: dict[tuple[Side, Entity], OrosyncError] = field(default_factory=dict)
     # halves of records of which nobody knows what became of a write to them: nothing is planned for them in this run
