@@ -312,7 +312,7 @@ def user_tokens(world: World) -> Tokens:
     """A pair with a refresh token, as the consent page gives it; here by the password grant."""
     _, secret = world.oro.add_oauth_client(["password", "refresh_token"], "bob", client_id=APPLICATION)
     grant = Grant("password", APPLICATION, secret, "bob", world.oro.user("bob").password)
-    client = OroClient(URL, OAuth(grant, now=world.clock), adapters=world.client()._adapters)
+    client = OroClient(URL, OAuth(grant, now=world.clock), adapters={"https://": WsgiAdapter(world.app)})
     return ask_for_tokens(grant, None, client.post_token_form, world.clock.time)
 
 

@@ -12,6 +12,7 @@ import pytest
 import trustme
 from tests.oro.conftest import World
 
+from orosync.connections import way_to
 from orosync.oro.auth import Wsse
 from orosync.oro.check import Finding, check, check_unsigned, offers
 from orosync.oro.client import OroClient
@@ -41,6 +42,7 @@ def trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The authority is a known one."""
     AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    way_to.cache_clear()  # a former test's server may have had the same port
 
 
 def only_wrong(findings: list[Finding]) -> Finding:

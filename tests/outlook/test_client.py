@@ -367,13 +367,3 @@ def test_mailboxes_do_not_wait_for_each_other() -> None:
     one = gates.of("one@example.com")
     with one, gates.of("other@example.com"):
         assert gates.of("ONE@example.com") is one
-
-
-def test_each_thread_has_a_session_of_its_own(client: GraphClient) -> None:
-    sessions = [client._session()]
-    thread = threading.Thread(target=lambda: sessions.append(client._session()))
-    thread.start()
-    thread.join()
-    sessions.append(client._session())
-    assert sessions[0] is sessions[2]
-    assert sessions[0] is not sessions[1]

@@ -16,11 +16,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
@@ -84,7 +83,7 @@ def date_of(headers: Mapping[str, str]) -> datetime | None:
 
 
 class OroClient:
-    """One OroCRM as one user. Thread-safe: each thread has its own session.
+    """One OroCRM as one user. Thread-safe.
 
     adapters: URL prefix -> requests adapter, for a simulated OroCRM inside the process. addresses: where connections
     may end, None for anywhere. pause: waits seconds. count: is told how every request ended.
@@ -105,9 +104,9 @@ class OroClient:
     ) -> None:
         self.base_url = transport.checked_url(base_url, allow_loopback_http=allow_loopback_http)
         self._sign_in = sign_in
-        self._adapters = dict(adapters or {})
         self._pin = transport.checked_fingerprint(pinned_fingerprint) if pinned_fingerprint else None
         self._rule = addresses
+        self._line = transport.new_line(self.base_url, pinned_fingerprint=self._pin, adapters=adapters, rule=addresses)
         self._timeouts = timeouts
         self._pause = pause
         self._count = count or (lambda _outcome: None)
@@ -159,7 +158,8 @@ class OroClient:
     def post_token_form(self, form: Mapping[str, str]) -> tuple[int, Any]:
         """The token endpoint; it knows neither dialect. A refusal is an answer, not an error."""
         try:
-            response = self._send("POST", TOKEN_PATH, None, dict(form), {"Accept": "application/json"})
+            headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+            response = self._send("POST", TOKEN_PATH, None, urlencode(form).encode(), headers)
         except requests.RequestException as error:
             raise self._broken(error, writing=False) from error
         self._raise_for_pause(response, writing=False)
@@ -171,7 +171,7 @@ class OroClient:
             response = self._send("GET", path, None, None, {"Accept": Dialect.JSONAPI.media_type})
         except requests.RequestException as error:
             raise self._broken(error, writing=False) from error
-        return response.status_code, CaseInsensitiveDict(response.headers), response.text[:2000]
+        return response.status_code, response.headers, response.text[:2000]
 
     def _answer(
         self,
@@ -200,7 +200,7 @@ class OroClient:
         self._raise_for_nonsense(response, document, writing=writing)
         if response.status_code == 404 and _switched_off(document):
             raise api_switched_off(self.host)
-        return Answer(response.status_code, CaseInsensitiveDict(response.headers), document)
+        return Answer(response.status_code, response.headers, document)
 
     def _signed(
         self, method: Method, path: str, params: Mapping[str, str] | None, data: bytes | None, headers: dict[str, str]
@@ -230,17 +230,17 @@ class OroClient:
         method: Method,
         path: str,
         params: Mapping[str, str] | None,
-        data: bytes | dict[str, str] | None,
+        data: bytes | None,
         headers: Mapping[str, str],
     ) -> requests.Response:
         with self._counting:
             self._requests_sent = next(self._sent)
         # Redirects are not followed: a sign-in must not travel to another host, and a nonce works once.
+        url = self.base_url + path
         try:
-            response = self._session().request(
-                method, self.base_url + path, params=params, data=data, headers=dict(headers),
-                timeout=self._timeouts, allow_redirects=False,
-            )  # fmt: skip
+            response = self._line.request(
+                method, url, params=params, body=data, headers=headers, timeout=self._timeouts
+            )
         except requests.RequestException:
             self._count("unreachable")
             raise
@@ -249,15 +249,6 @@ class OroClient:
             raise SideFailing(f"OroCRM at {self.host} gave a text that no request can hold.") from None
         self._count(_outcome_of(response.status_code))
         return response
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = transport.new_session(
-                self.base_url, pinned_fingerprint=self._pin, adapters=self._adapters, rule=self._rule
-            )
-            self._own.session = session
-        return session
 
     def _broken(self, error: requests.RequestException, *, writing: bool) -> OrosyncError:
         pinned = self._pin is not None

@@ -1,4 +1,4 @@
-"""How bytes reach an OroCRM: sessions, retries of connecting, certificates, and what a broken connection means.
+"""How bytes reach an OroCRM: adapters, retries of connecting, certificates, and what a broken connection means.
 
 Nothing here knows a dialect or a sign-in. Certificates are either trusted by the system or pinned by their SHA-256
 fingerprint; a certificate that is neither is reported with the fingerprint met, so that it can be compared and pinned.
@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
-from orosync.connections import KeptAdapter, StayingSession, heed_environment
+from orosync.connections import KeptAdapter, Line
 from orosync.errors import BadInput, OrosyncError, OutcomeUnknown, Unreachable
 from orosync.oro.addresses import AddressRule, addresses_of, peer_of, ruled_pools
 from orosync.oro.endings import EndingBody
@@ -110,24 +109,16 @@ def _kept_pinned(fingerprint: str, rule: AddressRule | None) -> PinnedAdapter:
     return PinnedAdapter(fingerprint, rule)
 
 
-def new_session(
+def new_line(
     base_url: str,
     *,
     pinned_fingerprint: str | None,
     adapters: Mapping[str, BaseAdapter] | None,
     rule: AddressRule | None = None,
-) -> requests.Session:
-    """A session of one thread. No cookies: a cookie would make OroCRM answer as a browser's session."""
-    session = StayingSession()
-    heed_environment(session, base_url)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _kept(rule))
-    session.mount("http://", _kept(rule))
-    if pinned_fingerprint is not None:
-        session.mount(base_url, _kept_pinned(pinned_fingerprint, rule))
-    for prefix, adapter in (adapters or {}).items():
-        session.mount(prefix, adapter)
-    return session
+) -> Line:
+    """The way to one OroCRM, for all threads of a client."""
+    kept = _kept(rule) if pinned_fingerprint is None else _kept_pinned(pinned_fingerprint, rule)
+    return Line(base_url, kept, adapters=adapters)
 
 
 def fingerprint_met(base_url: str, rule: AddressRule | None = None, timeout_s: float = CONNECT_S) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import logging
 import re
 import threading
@@ -19,11 +20,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 from urllib3.util import Retry
 
-from orosync.connections import KeptAdapter, StayingSession, heed_environment
+from orosync.connections import KeptAdapter, Line
 from orosync.core.answers import read_answer
 from orosync.errors import OrosyncError, SideFailing, SignInNeeded, Unreachable
 from orosync.outlook.allowance import Allowance
@@ -50,19 +50,8 @@ SAFE_RETRY = Retry(
 _KEPT = KeptAdapter(SAFE_RETRY)
 
 
-class _Bearer(AuthBase):
-    """Given as `auth`, so that requests does not put a password of the machine's .netrc in its place."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class GraphClient:
-    """Calls Graph for one mailbox. Thread-safe: a session per thread, and `gate` lets one call through at a time.
+    """Calls Graph for one mailbox. Thread-safe: `gate` lets one call through at a time.
 
     base_url: with version, "https://graph.microsoft.com/v1.0". gate: shared by all clients of one mailbox
     (`batch.MailboxGates`), so that no call runs beside a batch (graph-api.md 7). allowance: what the mailbox may still
@@ -88,13 +77,11 @@ class GraphClient:
         self._tokens = tokens
         self._gate = gate if gate is not None else threading.Lock()
         self._allowance = allowance
-        self._adapters = dict(adapters or {})
+        known = {"User-Agent": user_agent, "Accept": "application/json"}
+        self._line = Line(self.base_url, _KEPT, adapters=adapters, headers=known)
         self._timeouts = timeouts
-        self._user_agent = user_agent
         self._count = count or (lambda _outcome: None)
-        self._local = threading.local()
         self.before_writing: Callable[[], None] = lambda: None  # may raise: then nothing is sent
-        self._sessions: list[requests.Session] = []
         self._counting = threading.Lock()
         self._sent = 0
 
@@ -103,18 +90,11 @@ class GraphClient:
         """Round trips so far."""
         return self._sent
 
-    def close(self) -> None:
-        with self._counting:
-            for session in self._sessions:
-                session.close()
-            self._sessions.clear()
-            self._local = threading.local()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
+        """Nothing is held: connections are the process's."""
 
     def relative(self, link: str) -> str:
         """A path below `base_url` as it is, or the same of an absolute link that Graph gave.
@@ -169,6 +149,10 @@ class GraphClient:
 
     def _attempt(self, method: str, url: str, body: Any, headers: Mapping[str, str], token: str) -> Reply:
         request_id = str(uuid.uuid4())
+        data = _wire_form(body)
+        all_headers = {**headers, "client-request-id": request_id, "Authorization": f"Bearer {token}"}
+        if data is not None:
+            all_headers["Content-Type"] = "application/json"
         with self._gate:
             if _writes(method, body):
                 self.before_writing()
@@ -177,15 +161,7 @@ class GraphClient:
             with self._counting:
                 self._sent += 1
             try:
-                response = self._session().request(
-                    method,
-                    url,
-                    json=body,
-                    headers={**headers, "client-request-id": request_id},
-                    auth=_Bearer(token),
-                    timeout=self._timeouts,
-                    allow_redirects=False,
-                )
+                response = self._line.request(method, url, body=data, headers=all_headers, timeout=self._timeouts)
             except requests.RequestException as error:
                 self._count("unreachable")
                 # `from None`: the original names the whole address, tokens of the change feed included
@@ -202,25 +178,18 @@ class GraphClient:
             self.heed(reply)
         return reply
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = StayingSession()
-            session.headers["User-Agent"] = self._user_agent
-            session.headers["Accept"] = "application/json"
-            heed_environment(session, self.base_url)
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, _KEPT)
-            for prefix, adapter in self._adapters.items():
-                session.mount(prefix, adapter)
-            self._local.session = session
-            with self._counting:
-                self._sessions.append(session)
-        return session
-
 
 def _writes(method: str, body: Any) -> bool:
     return any(each["method"] != "GET" for each in body["requests"]) if _is_batch(body) else method != "GET"
+
+
+def _wire_form(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except ValueError:  # a number that JSON has not, out of a former answer
+        raise SideFailing("Microsoft Graph gave a number that no request can hold.") from None
 
 
 def _is_batch(body: Any) -> bool:
