@@ -58,14 +58,12 @@ class World:
         sizes: PageSizes | None = None,
         *,
         audit: bool = False,
-        writes_at_once: int = 1,
+        at_once: int = 1,
         **options: Any,
     ) -> OroInstance:
         """audit: it is looked at if the user may; else the feeds are seen by themselves."""
         client = self.client(user, **options)
-        side = OroInstance(
-            client, tuple(Entity), scope, OVERLAP, self.clock, sizes=sizes, writes_at_once=writes_at_once
-        )
+        side = OroInstance(client, tuple(Entity), scope, OVERLAP, self.clock, sizes=sizes, at_once=at_once)
         facts = side.discover()
         side.use(facts | {"audit": audit and facts["audit"]})
         self.oro.forget_requests()

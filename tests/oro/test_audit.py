@@ -4,6 +4,8 @@ had."""
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -243,6 +245,49 @@ def test_a_position_that_an_older_program_wrote_is_good_and_gets_its_mark(world:
     assert round_.asked == []
     round_()
     assert len(round_.asked) == 1
+
+
+# ---------------------------------------------------------------- read beside the feeds
+
+
+def between_list_and_audit(world: World, act: Callable[[], object]) -> None:
+    """The contacts' list is answered, then `act` happens, then the audit log is answered."""
+    listed, handle = threading.Event(), world.oro.handle
+
+    def in_this_order(asked: Any) -> Any:
+        if "/audits" in asked.path:
+            assert listed.wait(20)
+            world.oro.handle = handle  # type: ignore[method-assign]
+            act()
+        answer = handle(asked)
+        if asked.path.endswith("/contacts"):
+            listed.set()
+        return answer
+
+    world.oro.handle = in_this_order  # type: ignore[method-assign]
+
+
+def test_what_is_removed_after_it_was_listed_is_told_as_removed_in_the_next_round(world: World) -> None:
+    number = person(world)
+    round_ = Round(world, at_once=4)
+    round_.settle()
+    world.oro.back_office.edit("contact", number, {"firstName": "Bea"})
+    between_list_and_audit(world, lambda: world.oro.back_office.delete("contact", number))
+    seen = [*round_()[Entity.CONTACT], *round_()[Entity.CONTACT]]
+    assert [(each.id, each.removed) for each in seen] == [(str(number), False), (str(number), True)]
+    assert round_()[Entity.CONTACT] == []
+
+
+def test_a_row_that_is_written_after_its_contact_was_listed_comes_with_it(world: World) -> None:
+    number = person(world)
+    round_ = Round(world, at_once=4)
+    round_.settle()
+    world.oro.back_office.edit("contact", number, {"firstName": "Bea"})
+    between_list_and_audit(world, lambda: world.oro.api_client_edit("contact", number, {"emails": ["new@example.com"]}))
+    (seen,) = round_()[Entity.CONTACT]
+    assert seen.id == str(number)
+    assert seen.item is not None
+    assert "new@example.com" in json.dumps(seen.item.body)
 
 
 # ---------------------------------------------------------------- the mark

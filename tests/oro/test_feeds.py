@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from flask import request
 from tests.oro.conftest import Reader, World
 
 from orosync.core.exchange import FeedRequest
@@ -237,6 +238,33 @@ def test_what_changes_behind_a_sweep_is_in_the_next_poll(world, entity, kind, na
 
     reader.poll(full=True, between=first_is_edited)
     assert ids[0] in reader.ids()
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@BOTH
+def test_what_changes_behind_the_first_page_before_the_newest_change_is_known_is_in_the_next_poll(
+    world, entity, kind, name, dated
+):
+    if not dated:
+        world.app.after_request(without_date)
+    ids = make(world, kind, 9, name)
+    edited: list[str] = []
+
+    def first_is_edited(response):
+        if request.args.get("sort") == "id" and not edited:
+            for number in (ids[0], ids[8]):
+                world.clock.forward(minutes=10)
+                world.oro.back_office.edit(kind, int(number), {name: "Edited"})
+                edited.append(number)
+        return response
+
+    world.app.after_request(first_is_edited)
+    reader = Reader(world.side(sizes=SMALL), entity)
+    seen = {each.id: each for each in reader.poll(full=True)}
+    seen |= {each.id: each for each in reader.poll()}
+    assert list(seen) == ids
+    assert edited
+    assert seen[ids[0]].item.body["attributes"][name] == "Edited"
 
 
 @BOTH

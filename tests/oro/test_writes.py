@@ -476,7 +476,7 @@ def test_a_key_withdrawn_under_way_suspends_and_nothing_is_raised(world: World, 
 
 
 def test_several_writes_are_under_way_at_once_and_each_has_its_own_result(world: World) -> None:
-    side = world.side(writes_at_once=4)
+    side = world.side(at_once=4)
     guard, four_met = threading.Condition(), threading.Event()
     under_way, most, handle = 0, 0, world.oro.handle
 
@@ -506,7 +506,8 @@ def test_several_writes_are_under_way_at_once_and_each_has_its_own_result(world:
 
 
 def test_threads_that_write_end_with_the_run(world: World) -> None:
-    side, before = world.side(writes_at_once=2), set(threading.enumerate())
+    before = set(threading.enumerate())
+    side = world.side(at_once=2)
     patch = {"attributes": {"firstName": "Ada", "lastName": "Hopper"}}
     side.write([Write(f"op-{number}", "create", Entity.CONTACT, patch) for number in range(2)])
     threads = set(threading.enumerate()) - before

@@ -33,7 +33,7 @@ from orosync.sync.ports import Clock, SidePort
 
 # How far before the newest time seen OroCRM is asked again: commits become visible late (sync-engine.md R5).
 OVERLAP = timedelta(minutes=5)
-ORO_WRITES_AT_ONCE = 4  # for one account: what a browser with a few tabs asks of OroCRM, too
+ORO_AT_ONCE = 4  # requests of one account: what a browser with a few tabs asks of OroCRM, too
 
 _gates = MailboxGates()  # one per process: no two calls for a mailbox at a time, whichever account they are for
 
@@ -157,8 +157,7 @@ def oro_side(
 ) -> OroInstance:
     client = oro_client(config, database, account, adapters, clock)
     entities = [entity for entity in Entity if settings.wants(entity)]
-    scope, at_once = settings.oro_scope, ORO_WRITES_AT_ONCE
-    return OroInstance(client, entities, scope.value, OVERLAP, clock.now, writes_at_once=at_once)
+    return OroInstance(client, entities, settings.oro_scope.value, OVERLAP, clock.now, at_once=ORO_AT_ONCE)
 
 
 def graph_client(

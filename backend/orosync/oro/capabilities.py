@@ -6,6 +6,7 @@ The answers are plain JSON to be stored and handed to `OroInstance.use`; what ma
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from orosync.core.records import Entity, Json
@@ -13,6 +14,7 @@ from orosync.core.zones import iana_of
 from orosync.errors import EntityForbidden, SideFailing, SignInNeeded
 from orosync.oro import audit, jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, one_of, rows_of
+from orosync.oro.at_once import AtOnce
 from orosync.oro.client import Answer, Dialect, OroClient, api_switched_off
 
 ZONE = "configurationoptions/oro_locale.timezone"  # any user may read it (timezone-of-user-nina)
@@ -20,27 +22,41 @@ _MOST_PAGES = 1000  # of a dictionary: an instance that hands out less than a ro
 RESOURCES = {Entity.CONTACT: "contacts", Entity.TASK: "tasks"}
 
 
-def discover(client: OroClient, entities: Collection[Entity]) -> Json:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is there of one entity. calendar: id of the own one. workflow: None for unknown."""
+
+    readable: bool = True
+    external_id: bool = False
+    workflow: bool | None = None
+    calendar: str = ""
+
+
+def discover(client: OroClient, entities: Collection[Entity], at_once: AtOnce | None = None) -> Json:
     """See `SidePort.discover`. Raises SignInNeeded, AccountBlocked, Throttled, Unreachable, SideFailing."""
-    who = user(client)
-    forbidden = [entity.value for entity in entities if not _may_read(client, entity)]
-    contacts = Entity.CONTACT in entities and Entity.CONTACT.value not in forbidden
-    tasks = Entity.TASK in entities and Entity.TASK.value not in forbidden
-    events = Entity.EVENT in entities and Entity.EVENT.value not in forbidden
-    external_id = contacts and has_external_id(client)
-    countries, regions = places(client) if contacts else ({}, {})
+    at_once = at_once or AtOnce()
+    with at_once.questions() as ask:
+        who = ask(lambda: user(client))
+        contacts = ask(lambda: _contacts(client) if Entity.CONTACT in entities else _Found())
+        tasks = ask(lambda: _tasks(client) if Entity.TASK in entities else _Found())
+        events = ask(lambda: _events(client) if Entity.EVENT in entities else _Found())
+        own_zone = ask(lambda: zone(client))
+        audited = ask(lambda: audit.may_read(client))
+    found = {Entity.CONTACT: contacts(), Entity.TASK: tasks(), Entity.EVENT: events()}
+    addresses = Entity.CONTACT in entities and contacts().readable
+    countries, regions = places(client, at_once) if addresses else ({}, {})
     return {
-        "user_id": who["id"],
-        "address": who["email"],
-        "zone": zone(client),
-        "calendar_id": own_calendar(client) if events else "",
-        "version": "7.0.2 or later" if external_id else "",
-        "workflow_active": workflow_active(client) if tasks else None,
-        "contact_external_id": external_id,
-        "audit": audit.may_read(client),
+        "user_id": who()["id"],
+        "address": who()["email"],
+        "zone": own_zone(),
+        "calendar_id": events().calendar,
+        "version": "7.0.2 or later" if contacts().external_id else "",
+        "workflow_active": tasks().workflow,
+        "contact_external_id": contacts().external_id,
+        "audit": audited(),
         "countries": countries,
         "regions": regions,
-        "forbidden": forbidden,
+        "forbidden": [entity.value for entity in entities if not found[entity].readable],
     }
 
 
@@ -65,34 +81,21 @@ def own_calendar(client: OroClient) -> str:
     return found if jsonapi.is_number(found) else ""
 
 
-def places(client: OroClient) -> tuple[dict[str, str], dict[str, list[str]]]:
+def places(client: OroClient, at_once: AtOnce | None = None) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Countries by id -> name, regions by id -> [country id, code, name]; each list whole."""
-    countries = {str(row["id"]): _attribute(row, "name") for row in _whole_list(client, "countries", ["name"])}
+    with (at_once or AtOnce()).questions() as ask:
+        country_rows = ask(lambda: _whole_list(client, "countries", ["name"]))
+        region_rows = ask(lambda: _whole_list(client, "regions", ["code", "name", "country"]))
+    countries = {str(row["id"]): _attribute(row, "name") for row in country_rows()}
     regions = {
         str(row["id"]): [
             jsonapi.related(row, "country") or "",
             _attribute(row, "code"),
             _attribute(row, "name"),
         ]
-        for row in _whole_list(client, "regions", ["code", "name", "country"])
+        for row in region_rows()
     }
     return countries, regions
-
-
-def has_external_id(client: OroClient) -> bool:
-    """`externalId` came to contacts with 7.0.2; before, the filter is unknown (contacts-error-filter-unknown)."""
-    params = {"filter[externalId]": "0", **jsonapi.page(1), **jsonapi.thin("contacts", ["externalId"])}
-    return client.get("contacts", params).ok
-
-
-def workflow_active(client: OroClient) -> bool | None:
-    """True if the newest task has a workflow item. Else None: a task may be older than the workflow, or missing."""
-    params = {"sort": "-id", **jsonapi.page(1), **jsonapi.thin("tasks", ["subject"])}
-    rows = rows_of(client.get("tasks", params))
-    if not rows:
-        return None
-    answer = client.get(legacy_rest.task_path(str(rows[0]["id"])), dialect=Dialect.LEGACY)
-    return True if answer.ok and one_of(answer).get("workflowItem") is not None else None
 
 
 def offers_wsse(client: OroClient) -> bool:
@@ -134,8 +137,34 @@ def _attribute(row: Json, name: str) -> str:
     return str(jsonapi.attributes_of(row).get(name) or "")
 
 
-def _may_read(client: OroClient, entity: Entity) -> bool:
-    answer = probe(client, entity)
+def _contacts(client: OroClient) -> _Found:
+    """`externalId` came to contacts with 7.0.2; before, the filter is unknown (contacts-error-filter-unknown). Where it
+    is known, its answer tells that contacts may be read, too."""
+    params = {"filter[externalId]": "0", **jsonapi.page(1), **jsonapi.thin("contacts", ["externalId"])}
+    external_id = client.get("contacts", params).ok
+    return _Found(external_id or _is_allowed(probe(client, Entity.CONTACT), Entity.CONTACT), external_id=external_id)
+
+
+def _tasks(client: OroClient) -> _Found:
+    """The workflow is known to be active if the newest task has a workflow item. Else not: a task may be older than the
+    workflow, or missing."""
+    answer = client.get("tasks", {"sort": "-id", **jsonapi.page(1), **jsonapi.thin("tasks", ["subject"])})
+    if not _is_allowed(answer, Entity.TASK):
+        return _Found(readable=False)
+    rows = rows_of(answer)
+    if not rows:
+        return _Found()
+    newest = client.get(legacy_rest.task_path(str(rows[0]["id"])), dialect=Dialect.LEGACY)
+    return _Found(workflow=True if newest.ok and one_of(newest).get("workflowItem") is not None else None)
+
+
+def _events(client: OroClient) -> _Found:
+    calendar, answer = _probe_events(client)
+    allowed = _is_allowed(answer, Entity.EVENT)
+    return _Found(allowed, calendar=calendar if allowed else "")
+
+
+def _is_allowed(answer: Answer, entity: Entity) -> bool:
     if answer.ok:
         return True
     refusal = entity_refusal(answer, entity)
@@ -147,16 +176,20 @@ def _may_read(client: OroClient, entity: Entity) -> bool:
 def probe(client: OroClient, entity: Entity) -> Answer:
     """The smallest list of an entity; for events the user's own calendar. Raises SideFailing."""
     if entity is Entity.EVENT:
-        calendar = client.get(legacy_rest.OWN_CALENDAR, dialect=Dialect.LEGACY)
-        if not calendar.ok or not isinstance(calendar.document, dict):
-            return calendar
-        found = str(calendar.document.get("calendar"))
-        if not jsonapi.is_number(found):
-            raise SideFailing("OroCRM answered with a calendar whose id is no number.")
-        page = legacy_rest.event_page(found, 1)
-        return client.get(legacy_rest.EVENTS, page, dialect=Dialect.LEGACY)
+        return _probe_events(client)[1]
     type_ = RESOURCES[entity]
     return client.get(type_, {**jsonapi.page(1), **jsonapi.thin(type_, ["id"])})
+
+
+def _probe_events(client: OroClient) -> tuple[str, Answer]:
+    """Id of the own calendar and the smallest list of its events; "" and the calendar's own answer if there is none."""
+    calendar = client.get(legacy_rest.OWN_CALENDAR, dialect=Dialect.LEGACY)
+    if not calendar.ok or not isinstance(calendar.document, dict):
+        return "", calendar
+    found = str(calendar.document.get("calendar"))
+    if not jsonapi.is_number(found):
+        raise SideFailing("OroCRM answered with a calendar whose id is no number.")
+    return found, client.get(legacy_rest.EVENTS, legacy_rest.event_page(found, 1), dialect=Dialect.LEGACY)
 
 
 def _whole_list(client: OroClient, type_: str, fields: list[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ of series, cancelled events and orphans without a calendar are no records; invit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from orosync.core.records import Entity, Item, Json
 from orosync.errors import OutcomeUnknown, RecordChanged, RecordRefused, SideFailing, TryLater
 from orosync.oro import jsonapi, legacy_rest
 from orosync.oro.answers import entity_refusal, is_taken_uid, one_of, rows_of, write_refusal
+from orosync.oro.at_once import AtOnce
 from orosync.oro.capabilities import readable
 from orosync.oro.client import Answer, Dialect, OroClient
 from orosync.oro.memory import Memory
@@ -36,6 +37,7 @@ class Events:
     calendar: str
     overlap: timedelta
     limit: int = 200
+    at_once: AtOnce = field(default_factory=AtOnce)
     entity: Entity = Entity.EVENT
 
     # change feed
@@ -46,8 +48,10 @@ class Events:
         mark = memory.mark(self.overlap)
         if request.full or mark is None:
             return self._sweep()
-        rows = self._rows(updated_from=mark)
-        last = self._get_list(legacy_rest.event_page(self.calendar, 1))
+        with self.at_once.questions() as ask:
+            changed = ask(lambda: self._rows(updated_from=mark))
+            counted = ask(lambda: self._get_list(legacy_rest.event_page(self.calendar, 1)))
+        rows, last = changed(), counted()
         no_records = memory.no_records | {str(row["id"]) for row in rows if not _is_record(row)}
         items = [self._item(row) for row in rows if _is_record(row)]
         news = [item for item in items if not memory.knows(item)]

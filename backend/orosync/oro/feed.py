@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from orosync.core.exchange import FeedPage, FeedRequest, Sighting
@@ -136,13 +136,19 @@ class Feed:
 
     def _sweep(self, memory: Memory) -> FeedPage:
         walk = dict(memory.walk or {})
-        if walk.get("kind") != "sweep":
-            # What changes while we walk must be met by the next poll, so the high water is that of the beginning.
-            walk = {"kind": "sweep", "after": "", "newest": self._newest_now(), "counted": None}
-            memory = Memory()
-        beyond = {"filter[id][gt]": walk["after"]} if walk["after"] else {}
-        answer = self.rows({"sort": "id", **jsonapi.page(self.sizes.walk), **beyond, **self.resource.scope()})
+        begins = walk.get("kind") != "sweep"
+        if begins:
+            walk, memory = {"kind": "sweep", "after": "", "newest": None, "counted": None}, Memory()
+        answer = self._rows_beyond(walk["after"])
         items = self.resource.items(answer)
+        if begins and _is_all(answer, items):
+            walk["newest"] = _newest(items)
+        elif begins:
+            # What changes while we walk must be met by the next poll, so the high water is that of the beginning.
+            walk["newest"] = self._newest_now(answer.date)
+            if answer.date is None:  # nobody knows how long ago that was
+                answer = self._rows_beyond("")
+                items = self.resource.items(answer)
         counted = answer.total if walk["counted"] is None else walk["counted"]
         mark = replace(memory, high_water=walk["newest"]).mark(self.overlap)
         memory = memory.remember([item for item in items if mark and updated_at(item) >= mark])
@@ -152,14 +158,24 @@ class Feed:
         walk |= {"after": items[-1].id, "counted": counted}
         return self._page(items, replace(memory, total=counted, walk=walk), last=False, full=True)
 
-    def _newest_now(self) -> str | None:
+    def _rows_beyond(self, id: str) -> Answer:
+        """By id, so that nothing slips through when rows before it come and go. One page tells where the next begins:
+        that is why they are not asked for at the same time."""
+        beyond = {"filter[id][gt]": id} if id else {}
+        return self.rows({"sort": "id", **jsonapi.page(self.sizes.walk), **beyond, **self.resource.scope()})
+
+    def _newest_now(self, at_most: datetime | None) -> str | None:
+        """The newest change there is, or a moment of OroCRM's that lies before it."""
         params = {"sort": "-updatedAt,-id", **jsonapi.page(1), **jsonapi.thin(self.resource.type, ["updatedAt"])}
         answer = self.client.get(self.resource.type, {**params, **self.resource.scope()})
         if not answer.ok:
             raise entity_refusal(answer, self.resource.entity)
         rows: list[dict[str, Any]] = rows_of(answer)
-        newest = jsonapi.attributes_of(rows[0]).get("updatedAt") if rows else None
-        return None if newest is None else jsonapi.moment(newest)
+        text = jsonapi.attributes_of(rows[0]).get("updatedAt") if rows else None
+        if text is None:
+            return None
+        newest = jsonapi.moment(text)
+        return newest if at_most is None else min(newest, jsonapi.instant(at_most))
 
     def _page(self, items: list[Item], memory: Memory, *, last: bool, full: bool) -> FeedPage:
         sightings = tuple(Sighting(item.id, version=item.version, item=item) for item in items)

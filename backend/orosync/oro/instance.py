@@ -6,14 +6,11 @@ what each needs is in its own module.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Literal
+from functools import partial
+from typing import Literal, ParamSpec
 
 from orosync.core.exchange import (
     FeedPage,
@@ -44,6 +41,7 @@ from orosync.errors import (
 )
 from orosync.oro import capabilities, jsonapi
 from orosync.oro.answers import entity_refusal
+from orosync.oro.at_once import AtOnce
 from orosync.oro.audit import AuditEntry, AuditMark, read_audit
 from orosync.oro.client import OroClient
 from orosync.oro.contacts import Contacts
@@ -52,6 +50,7 @@ from orosync.oro.feed import Feed, PageSizes
 from orosync.oro.memory import Memory, updated_at
 from orosync.oro.tasks import Tasks
 
+P = ParamSpec("P")
 Scope = Literal["available", "owned"]
 ACCOUNT_WIDE = (SignInNeeded, AccountBlocked, Unreachable, Throttled)
 AT_ONCE = 50  # values in one question; with all of them the address stays below 4 kB
@@ -60,8 +59,8 @@ CLOCKS_APART = timedelta(minutes=10)  # how far OroCRM's clock may be from ours 
 
 class OroInstance:
     """scope: all the user may see, or only the own contacts and tasks (events are always the own calendar's).
-    overlap: how far before the newest time seen a poll looks again. writes_at_once: how many requests that write are
-    under way at a time; each is of another record."""
+    overlap: how far before the newest time seen a poll looks again. at_once: how many requests are under way at a time,
+    where they have nothing to do with each other."""
 
     side = Side.ORO
 
@@ -74,10 +73,11 @@ class OroInstance:
         now: Callable[[], datetime],
         *,
         sizes: PageSizes | None = None,
-        writes_at_once: int = 1,
+        at_once: int = 1,
     ) -> None:
         self._client = client
-        self.writes_at_once = writes_at_once
+        self.writes_at_once = at_once
+        self._at_once = AtOnce(at_once)
         self._entities = tuple(entities)
         self._owned = scope == "owned"
         self._overlap = overlap
@@ -95,7 +95,7 @@ class OroInstance:
         return self._facts
 
     def discover(self) -> Json:
-        return capabilities.discover(self._client, self._entities)
+        return capabilities.discover(self._client, self._entities, self._at_once)
 
     def use(self, facts: Json) -> None:
         self._facts = dict(facts)
@@ -111,8 +111,14 @@ class OroInstance:
             return False
 
     def pages(self, requests: Sequence[FeedRequest]) -> list[FeedPage | OrosyncError]:
-        told = self._told(requests)
-        return [self._page(request, told) for request in requests]
+        with self._at_once.questions() as ask:
+            told = ask(lambda: self._told(requests))
+            pages = [ask(partial(_in_its_place, self._page, request)) for request in requests]
+        answers = [page() for page in pages]
+        return [
+            _in_its_place(self._with_hints, request, page, told()) if isinstance(page, FeedPage) else page
+            for request, page in zip(requests, answers, strict=True)
+        ]
 
     def read(self, entity: Entity, ids: Sequence[str]) -> dict[str, Reading]:
         """Raises what concerns the whole account; an entity that may not be read is NotReadable for every id."""
@@ -131,17 +137,8 @@ class OroInstance:
         self._client.before_writing = still_ours
 
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
-        if len(writes) < 2 or self.writes_at_once < 2:
-            return {write.op_id: self._result(write) for write in writes}
-        under_way = [self._threads.submit(copy_context().run, self._result, write) for write in writes]
-        return {write.op_id: each.result() for write, each in zip(writes, under_way, strict=True)}
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        """Kept for the whole run, since each thread has connections of its own; they end with the instance."""
-        threads = ThreadPoolExecutor(self.writes_at_once, thread_name_prefix="orocrm")
-        weakref.finalize(self, threads.shutdown, wait=False)
-        return threads
+        results = self._at_once.all([partial(self._result, write) for write in writes])
+        return {write.op_id: result for write, result in zip(writes, results, strict=True)}
 
     def _result(self, write: Write) -> WriteResult:
         before = self._client.writes_taken
@@ -185,15 +182,10 @@ class OroInstance:
             self._facts["audit"] = False
         return entries
 
-    def _page(self, request: FeedRequest, told: list[AuditEntry] | None) -> FeedPage | OrosyncError:
-        try:
-            if request.entity is Entity.EVENT:
-                return self._with_hints(request, self._events().page(request), told)
-            return self._with_hints(request, self._feed(self._resource(request.entity)).page(request), told)
-        except ACCOUNT_WIDE:
-            raise
-        except (CursorExpired, EntityForbidden, SideFailing) as error:
-            return error
+    def _page(self, request: FeedRequest) -> FeedPage:
+        if request.entity is Entity.EVENT:
+            return self._events().page(request)
+        return self._feed(self._resource(request.entity)).page(request)
 
     def _with_hints(self, request: FeedRequest, page: FeedPage, told: list[AuditEntry] | None) -> FeedPage:
         memory = Memory.from_cursor(page.cursor)
@@ -207,18 +199,23 @@ class OroInstance:
             return page
         if told is None:
             return replace(page, cursor=replace(memory, audit=replace(mark, refused=True)).to_cursor())
-        memory = replace(memory, audit=mark.after(told, self._overlap))
-        hints = self._hints(request.entity, mark.fresh(told, self._overlap), {each.id for each in page.sightings})
-        return replace(page, sightings=(*page.sightings, *hints), cursor=memory.to_cursor())
+        # What is shown was removed while the audit log was read beside the page: that is heard the next time.
+        shown = {(request.entity, each.id) for each in page.sightings}
+        heard = [each for each in told if each.removed not in shown]
+        memory = replace(memory, audit=mark.after(heard, self._overlap))
+        sightings = self._hints(request.entity, mark.fresh(heard, self._overlap), page.sightings)
+        return replace(page, sightings=sightings, cursor=memory.to_cursor())
 
-    def _hints(self, entity: Entity, entries: Sequence[AuditEntry], shown: set[str]) -> list[Sighting]:
+    def _hints(self, entity: Entity, entries: Sequence[AuditEntry], shown: Sequence[Sighting]) -> tuple[Sighting, ...]:
+        """What the page showed and what the entries add to it; an item that is read for them is the newer one."""
+        seen = {each.id: each for each in shown}
         gone = dict.fromkeys(each.removed[1] for each in entries if each.removed and each.removed[0] is entity)
-        hints = [Sighting(each, removed=True) for each in gone if each not in shown]
+        seen |= {each: Sighting(each, removed=True) for each in gone}
         if entity is Entity.CONTACT:
-            shown = shown | set(gone)
-            contacts = self._holding([each.row for each in entries if each.row is not None])
-            hints += [Sighting(each.id, version=each.version, item=each) for each in contacts if each.id not in shown]
-        return hints
+            for item in self._holding([each.row for each in entries if each.row is not None]):
+                if item.id not in gone:
+                    seen[item.id] = Sighting(item.id, version=item.version, item=item)
+        return tuple(seen.values())
 
     def _holding(self, rows: Sequence[tuple[str, str]]) -> list[Item]:
         """Contacts in scope that have these values now; of a value with a comma nobody can ask (it parts a list)."""
@@ -286,7 +283,7 @@ class OroInstance:
                 entity=Entity.EVENT.value,
                 remedy="Ask its administrator for the permission to view calendars and events.",
             )
-        return Events(self._client, calendar, self._overlap)
+        return Events(self._client, calendar, self._overlap, at_once=self._at_once)
 
     def _workflow_active(self) -> bool | None:
         known = self._facts.get("workflow_active")
@@ -294,6 +291,16 @@ class OroInstance:
 
     def _learn_workflow(self, active: bool) -> None:
         self._facts["workflow_active"] = active
+
+
+def _in_its_place(page: Callable[P, FeedPage], *asked: P.args, **how: P.kwargs) -> FeedPage | OrosyncError:
+    """The page, or the trouble of this entity alone. Raises what concerns the whole account."""
+    try:
+        return page(*asked, **how)
+    except ACCOUNT_WIDE:
+        raise
+    except (CursorExpired, EntityForbidden, SideFailing) as error:
+        return error
 
 
 def _not_read_back(error: OrosyncError) -> OutcomeUnknown:
