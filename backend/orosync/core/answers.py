@@ -18,6 +18,8 @@ def read_answer(content: bytes | str) -> Any:
         value = json.loads(content, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _opening(content) <= DEEPEST:
+        return value
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEEPEST + 1):
         if not level:
@@ -29,6 +31,13 @@ def read_answer(content: bytes | str) -> Any:
             if isinstance(inner, dict | list)
         ]
     raise ValueError("nested too deeply")
+
+
+def _opening(content: bytes | str) -> int:
+    """How many brackets open in it: nothing is nested deeper, and most answers are seen to be harmless by that alone."""
+    if isinstance(content, str):
+        return content.count("{") + content.count("[")
+    return content.count(b"{") + content.count(b"[")
 
 
 def _refuse(_constant: str) -> NoReturn:

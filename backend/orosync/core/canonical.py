@@ -48,8 +48,12 @@ def block(value: Any) -> str | None:
     """Several lines of text: LF, every blank a plain space, lines trimmed at their ends, the whole trimmed (NFC)."""
     if not value:
         return None
-    text = _NO_TEXT.sub("", _BLANKS.sub(" ", _BREAKS.sub("\n", str(value))))
-    text = unicodedata.normalize("NFC", text)
+    text = str(value)
+    if not (text.isascii() and text.replace("\n", "").isprintable()):
+        text = _NO_TEXT.sub("", _BLANKS.sub(" ", _BREAKS.sub("\n", text)))
+        text = unicodedata.normalize("NFC", text)
+    if "\n" not in text:
+        return text.strip() or None
     return "\n".join(each.rstrip() for each in text.split("\n")).strip() or None
 
 
@@ -118,10 +122,14 @@ def address(value: Any) -> dict[str, str | None] | None:
     """A postal address with all five parts; None if all are empty."""
     if not value:
         return None
-    parts = {name: line(value.get(name)) for name in ADDRESS_PARTS}
-    street = block(value.get("street"))
-    parts["street"] = "\n".join(filter(None, (each.strip() for each in street.split("\n")))) if street else None
+    parts = {name: (_street if name == "street" else line)(value.get(name)) for name in ADDRESS_PARTS}
     return parts if any(parts.values()) else None
+
+
+def _street(value: Any) -> str | None:
+    """Its lines, without empty ones."""
+    text = block(value)
+    return "\n".join(filter(None, (each.strip() for each in text.split("\n")))) if text and "\n" in text else text
 
 
 def _one_of(words: frozenset[str]) -> Callable[[Any], str | None]:
