@@ -34,7 +34,7 @@ def read_answer(content: bytes | str) -> Any:
 
 
 def _opening(content: bytes | str) -> int:
-    """How many brackets open in it: nothing is nested deeper, and most answers are seen to be harmless by that alone."""
+    """How many brackets open in it. Nothing is nested deeper: most answers are seen to be harmless by that alone."""
     if isinstance(content, str):
         return content.count("{") + content.count("[")
     return content.count(b"{") + content.count(b"[")
