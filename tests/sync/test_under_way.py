@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from orosync.sync.run import run_account
 from orosync.sync.session import RunRequest, Session
 from orosync.sync.under_way import Results, Stream, in_turn
 
+T = TypeVar("T")
+
 
 class Deferred:
     """A launch under which nothing happens until somebody waits for it: whoever prepares more in between does it while
@@ -27,11 +29,12 @@ class Deferred:
         self.told: list[tuple[Side, int, int]] = []
         self.sent: list[str] = []
 
-    def __call__(self, side: Side, work: Callable[[], Results]) -> Callable[[], Results]:
+    def __call__(self, side: Side, work: Callable[[], T], /) -> Callable[[], T]:
         self.sent.append(side.value)
 
-        def landed() -> Results:
+        def landed() -> T:
             results = work()
+            assert isinstance(results, Mapping)
             self.told.append((side, len(results), open_intents(self.world)))
             return results
 
@@ -219,9 +222,10 @@ def test_an_account_that_was_taken_over_is_told_where_the_answer_is_waited_for()
 def test_where_remembering_breaks_nothing_is_left_under_way() -> None:
     landed: list[str] = []
 
-    def launch(_side: Side, work: Callable[[], Results]) -> Callable[[], Results]:
-        def wait() -> Results:
+    def launch(_side: Side, work: Callable[[], T], /) -> Callable[[], T]:
+        def wait() -> T:
             results = work()
+            assert isinstance(results, Mapping)
             landed.extend(results)
             return results
 

@@ -80,6 +80,7 @@ def open_session(
             colleagues=Colleagues(database, account),
             progress=progress,
             launch=launch,
+            side_by_side=True,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from orosync.core.exchange import FeedPage, FeedRequest, Sighting
 from orosync.core.ledger import Cursor
@@ -15,6 +16,7 @@ from orosync.core.records import Entity, Side
 from orosync.core.scope import OUTSIDE
 from orosync.core.settings import fingerprint
 from orosync.errors import CursorExpired, OrosyncError, SideFailing
+from orosync.sync.both_sides import Talk, talk_with
 from orosync.sync.session import Session
 
 _NIGHTLY = timedelta(hours=24)
@@ -39,18 +41,17 @@ class _Feed:
 def collect(session: Session) -> None:
     """The sides and entities of the run. Failures of one entity are kept in `session.failures`."""
     session.journaled_before = session.store.last_seq()
-    for side in Side:
-        _collect_side(session, side)
+    talk_with(session, {side: _collect_side(session, side) for side in Side})
 
 
-def _collect_side(session: Session, side: Side) -> None:
+def _collect_side(session: Session, side: Side) -> Talk[list[FeedPage | OrosyncError], None]:
     feeds = {
         entity: _first_request(session, side, entity)
         for entity in session.entities
         if side in session.request.sides or _was_never_read(session, side, entity)
     }
     while feeds:
-        pages = session.sides[side].pages([feed.request for feed in feeds.values()])
+        pages = yield partial(session.sides[side].pages, [feed.request for feed in feeds.values()])
         with session.store.transaction():  # one for the pages of one answer
             over = [
                 entity

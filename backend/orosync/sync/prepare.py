@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from orosync.core.records import Entity, Json, Side
 from orosync.errors import AccountBlocked
+from orosync.sync.both_sides import Talk, talk_with
 from orosync.sync.session import Session, context_of
 
 _FACTS_LAST = timedelta(hours=24)
@@ -19,16 +20,8 @@ def prepare(session: Session) -> None:
     """Facts of both sides, kept for a day; the endpoints must be those the account was made for (R22, I16)."""
     account = session.store.account()
     facts = dict(account.facts)
-    now = session.clock.now()
-    chosen = {entity.value: session.settings.container_name(entity) for entity in Entity}
-    for side, port in session.sides.items():
-        known = facts.get(side.value)
-        if known is None or known.get("chosen") != chosen or _is_due(session, known, now):
-            since = now.isoformat() if known is None else known.get("since", "")
-            found = {**port.discover(), "discovered_at": now.isoformat(), "since": since, "chosen": chosen}
-            _same_endpoint(side, known, found)
-            facts[side.value] = found
-        port.use(facts[side.value])
+    both = talk_with(session, {side: _facts_of(session, side, facts.get(side.value)) for side in session.sides})
+    facts |= {side.value: found for side, found in both.items()}
     if not session.request.preview and _missing_containers(facts):
         facts[Side.OUTLOOK.value] = {**facts[Side.OUTLOOK.value], **session.sides[Side.OUTLOOK].make_containers()}
     if facts != dict(account.facts):
@@ -45,6 +38,20 @@ def prepare(session: Session) -> None:
     )
     for entity in session.entities:
         session.of(entity)
+
+
+def _facts_of(session: Session, side: Side, known: Json | None) -> Talk[Json, Json]:
+    """Those that are kept, or new ones. Raises AccountBlocked if they are somebody else's."""
+    port, now = session.sides[side], session.clock.now()
+    chosen = {entity.value: session.settings.container_name(entity) for entity in Entity}
+    if known is None or known.get("chosen") != chosen or _is_due(session, known, now):
+        answer = yield port.discover
+        since = now.isoformat() if known is None else known.get("since", "")
+        found = {**answer, "discovered_at": now.isoformat(), "since": since, "chosen": chosen}
+        _same_endpoint(side, known, found)
+        known = found
+    port.use(known)
+    return known
 
 
 def _is_due(session: Session, known: Json, now: datetime) -> bool:

@@ -102,6 +102,7 @@ class Session:
     colleagues: AbstractSet[str] = frozenset()
     progress: Progress = _silent
     launch: Launch = in_turn
+    side_by_side: bool = False  # both sides are asked at the same time, with `launch`
     counts: dict[Entity, EntityCounts] = field(default_factory=dict)
     failures: dict[tuple[Side, Entity], OrosyncError] = field(default_factory=dict)
     # halves of records of which nobody knows what became of a write to them: nothing is planned for them in this run

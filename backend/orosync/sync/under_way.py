@@ -31,22 +31,22 @@ _ACCOUNT_WIDE = (TryLater, SignInNeeded, AccountBlocked)
 class Launch(Protocol):
     """Begins what is to be done with a side, and returns what waits for its end and hands over what came of it."""
 
-    def __call__(self, side: Side, work: Callable[[], Results], /) -> Callable[[], Results]: ...
+    def __call__(self, side: Side, work: Callable[[], T], /) -> Callable[[], T]: ...
 
 
-def in_turn(_side: Side, work: Callable[[], Results]) -> Callable[[], Results]:
+def in_turn(_side: Side, work: Callable[[], T], /) -> Callable[[], T]:
     """Done before anything else goes on: the same order of steps every time."""
-    results: Results | None = None
+    results: list[T] = []
     trouble: BaseException | None = None
     try:
-        results = work()
+        results.append(work())
     except Exception as error:  # noqa: BLE001  # it is of whoever waits for it
         trouble = error
 
-    def landed() -> Results:
+    def landed() -> T:
         if trouble is not None:
             raise trouble
-        return results or {}
+        return results[0]
 
     return landed
 
