@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orosync.core.guard import Standing, Verdict, judge, with_approval
+from orosync.core.guard import Standing, Sums, Verdict, is_approved, judge, sums_of
 from orosync.core.ledger import Tally
 from orosync.core.ops import Op, Verb, plan_hash, said_by
 from orosync.core.records import Entity, Side
@@ -26,6 +27,22 @@ def ops(verb: Verb, count: int, **facts: Any) -> list[Op]:
         Op(verb, Entity.CONTACT, Side.OUTLOOK, "rule", "reason", outlook_id=f"{verb}{number}", **facts)
         for number in range(count)
     ]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a verdict makes of the ops of a plan."""
+
+    passed: tuple[Op, ...]
+    held: tuple[Op, ...]
+    limits: tuple[str, ...]
+
+
+def judged(plan: Sequence[Op], standing: Standing, agreed: frozenset[str] = frozenset()) -> Judged:
+    verdict = judge(sums_of(plan, agreed), standing, LIMITS, agreed)
+    held = [verdict.holds(op) for op in plan]
+    waiting = tuple(op for op, waits in zip(plan, held, strict=True) if waits)
+    return Judged(tuple(op for op, waits in zip(plan, held, strict=True) if not waits), waiting, verdict.limits)
 
 
 # (what, most that passes, standing, why it is held)
@@ -48,9 +65,9 @@ EDGES = [
 def test_a_budget_passes_to_its_edge_and_holds_beyond_it(
     verb: Verb, facts: dict[str, Any], most: int, standing: Standing, why: str
 ) -> None:
-    inside = judge(ops(verb, most, **facts), standing, LIMITS)
+    inside = judged(ops(verb, most, **facts), standing)
     assert (len(inside.passed), inside.held, inside.limits) == (most, (), ())
-    beyond = judge(ops(verb, most + 1, **facts), standing, LIMITS)
+    beyond = judged(ops(verb, most + 1, **facts), standing)
     assert (beyond.passed, len(beyond.held)) == ((), most + 1)
     (limit,) = beyond.limits
     assert why in limit
@@ -61,24 +78,24 @@ def test_a_budget_passes_to_its_edge_and_holds_beyond_it(
     [(Verb.UPDATE, {}), (Verb.STAMP, {}), (Verb.LINK, {}), (Verb.SETTLE, {}), (Verb.LEAVE, {}), (Verb.BURY, {})],
 )
 def test_what_destroys_nothing_has_no_budget(verb: Verb, facts: dict[str, Any]) -> None:
-    assert judge(ops(verb, 1000, **facts), NEVER_ASKED, LIMITS).held == ()
+    assert judged(ops(verb, 1000, **facts), NEVER_ASKED).held == ()
 
 
 def test_a_budget_that_is_used_up_holds_nothing_else() -> None:
     spent = Standing(100, Tally(deletes=99, overwrites=99, creates=99, mails=99))
-    assert judge(ops(Verb.UPDATE, 3), spent, LIMITS).held == ()
+    assert judged(ops(Verb.UPDATE, 3), spent).held == ()
 
 
 def test_safe_ops_of_a_held_plan_go_on() -> None:
     safe, deletes = ops(Verb.UPDATE, 2), ops(Verb.DELETE, 50)
-    verdict = judge([*safe, *deletes], NEVER_ASKED, LIMITS)
+    verdict = judged([*safe, *deletes], NEVER_ASKED)
     assert verdict.passed == tuple(safe)
     assert verdict.held == tuple(deletes)
 
 
 def test_links_about_to_be_made_count_as_links() -> None:
     plan = [*ops(Verb.LINK, 100), *ops(Verb.UPDATE, 20, overwrites=True)]
-    assert judge(plan, Standing(0), LIMITS).held == ()
+    assert judged(plan, Standing(0)).held == ()
 
 
 def test_every_limit_that_would_be_passed_is_named() -> None:
@@ -88,45 +105,35 @@ def test_every_limit_that_would_be_passed_is_named() -> None:
         *ops(Verb.CREATE, 50),
         *ops(Verb.STAMP, 5),
     ]
-    verdict = judge(plan, replace(NEVER_ASKED, settings_changed=True), LIMITS)
+    verdict = judged(plan, replace(NEVER_ASKED, settings_changed=True))
     assert len(verdict.limits) == 5
     assert {op.verb for op in verdict.passed} == {Verb.STAMP}
 
 
-def test_an_approval_lets_exactly_the_shown_plan_pass_or_exactly_what_is_held_of_it() -> None:
-    verdicts = [
-        judge([*ops(Verb.UPDATE, 1), *ops(Verb.DELETE, 50)], NEVER_ASKED, LIMITS),
-        judge(ops(Verb.CREATE, 50), NEVER_ASKED, LIMITS),
-    ]
-    whole = plan_hash(op for each in verdicts for op in (*each.passed, *each.held))
-    held = plan_hash(op for each in verdicts for op in each.held)
+def test_an_approval_is_of_exactly_the_shown_plan_or_of_exactly_what_is_held_of_it() -> None:
+    plan = [*ops(Verb.UPDATE, 1), *ops(Verb.DELETE, 50)]
+    verdict = judged(plan, NEVER_ASKED)
+    whole, held = plan_hash(plan), plan_hash(verdict.held)
     for approved in (whole, held):
-        passed = with_approval(verdicts, approved)
-        assert [(len(each.passed), each.held, each.limits) for each in passed] == [(51, (), ()), (50, (), ())]
-    for refused in (None, "", plan_hash(verdicts[0].held), plan_hash(verdicts[0].passed)):
-        assert with_approval(verdicts, refused) == tuple(verdicts)
-
-
-def test_an_approval_of_a_plan_that_is_not_held_changes_nothing() -> None:
-    verdicts = [judge(ops(Verb.UPDATE, 1), NEVER_ASKED, LIMITS)]
-    assert with_approval(verdicts, plan_hash(ops(Verb.UPDATE, 1))) == tuple(verdicts)
+        assert is_approved(approved, whole=whole, held=held)
+    for refused in (None, "", plan_hash(verdict.passed), plan_hash(verdict.held[:-1])):
+        assert not is_approved(refused, whole=whole, held=held)
 
 
 def test_what_a_person_agreed_to_in_a_plan_that_was_broken_off_passes_and_counts_for_nothing() -> None:
     agreed, others = ops(Verb.DELETE, 50), ops(Verb.CREATE, 6)
     known = frozenset(map(said_by, agreed))
-    assert judge(agreed, NEVER_ASKED, LIMITS).held == tuple(agreed)
-    verdict = judge([*others, *agreed], NEVER_ASKED, LIMITS, known)
+    assert judged(agreed, NEVER_ASKED).held == tuple(agreed)
+    verdict = judged([*others, *agreed], NEVER_ASKED, known)
     assert verdict.passed == tuple(agreed)
     assert verdict.held == tuple(others)
     changed = [replace(op, values={"job_title": "another"}) for op in agreed]
-    assert judge(changed, NEVER_ASKED, LIMITS, known).held == tuple(changed)
+    assert judged(changed, NEVER_ASKED, known).held == tuple(changed)
 
 
 def test_an_approval_is_void_when_the_plan_changed() -> None:
-    approved = plan_hash(ops(Verb.DELETE, 50))
-    (verdict,) = with_approval([judge(ops(Verb.DELETE, 51), NEVER_ASKED, LIMITS)], approved)
-    assert len(verdict.held) == 51
+    now = plan_hash(ops(Verb.DELETE, 51))
+    assert not is_approved(plan_hash(ops(Verb.DELETE, 50)), whole=now, held=now)
 
 
 _OPS = st.builds(
@@ -151,7 +158,7 @@ def test_nothing_is_lost_between_passed_and_held_and_no_budget_is_ever_exceeded(
     plan: list[Op], standing: Standing
 ) -> None:
     """I6 and I20: whatever the mix."""
-    verdict = judge(plan, standing, LIMITS)
+    verdict = judged(plan, standing)
     assert sorted(map(id, (*verdict.passed, *verdict.held))) == sorted(map(id, plan))
     assert bool(verdict.held) is bool(verdict.limits)
     base = standing.links + sum(op.verb is Verb.LINK for op in plan)
@@ -163,5 +170,12 @@ def test_nothing_is_lost_between_passed_and_held_and_no_budget_is_ever_exceeded(
     assert not mails or mails + standing.done.mails <= (0 if standing.first_sync else 4)
 
 
-def test_a_verdict_says_by_itself_that_all_passed() -> None:
-    assert judge([], NEVER_ASKED, LIMITS) == Verdict(())
+def test_a_verdict_says_by_itself_that_all_passes() -> None:
+    assert judge(sums_of([]), NEVER_ASKED, LIMITS) == Verdict()
+    assert not Verdict().holds(ops(Verb.DELETE, 1)[0])
+
+
+def test_what_is_counted_one_by_one_comes_to_what_all_of_it_does() -> None:
+    plan = [*ops(Verb.DELETE, 2, mails=3), *ops(Verb.UPDATE, 3, overwrites=True), *ops(Verb.CREATE, 4)]
+    plan += [*ops(Verb.LINK, 5), *ops(Verb.STAMP, 6)]
+    assert sums_of(plan) == Sums(deletes=2, overwrites=3, creates=4, mails=6, writes=9, links=5)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.engine_world import alone, snapshot
 
-from orosync.core.ops import WRITES, Decision, Op, Verb, plan_hash
+from orosync.core.ops import WRITES, Decision, Op, Verb, hash_of, is_approved_by_hash, plan_hash, said_by
 from orosync.core.records import Entity, Side
 
 OPS = st.builds(
@@ -97,3 +97,12 @@ def test_stamps_and_our_own_steps_are_not_part_of_the_hash(op: Op) -> None:
 def test_the_words_of_a_rule_do_not_void_an_approval() -> None:
     assert plan_hash([replace(UPDATE, reason="other", rule="other", title="x", mails=1)]) == plan_hash([UPDATE])
     assert len(plan_hash([UPDATE])) == 16
+
+
+def test_the_hash_of_a_plan_is_made_of_a_short_word_for_each_op() -> None:
+    other = replace(UPDATE, oro_id="8")
+    assert hash_of([said_by(other), said_by(UPDATE)]) == plan_hash([UPDATE, other])
+    assert {len(said_by(UPDATE)), len(said_by(other))} == {32}
+    assert is_approved_by_hash(UPDATE)
+    assert not is_approved_by_hash(replace(UPDATE, verb=Verb.STAMP))
+    assert said_by(replace(UPDATE, values={"subject": "half of a character: \ud800"})) != said_by(UPDATE)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orosync.core.pairing import Candidate, Pair, oro_uid, pair_records
+from orosync.core.pairing import Candidate, Groups, Pair, oro_uid, pair_records, ties
+from orosync.core.records import Side
 
 
 def pairs(outlook: Sequence[Candidate], oro: Sequence[Candidate], *, by_key: bool = True) -> list[tuple[Any, ...]]:
@@ -115,3 +117,40 @@ def test_pairing_does_not_depend_on_the_order_and_each_record_is_in_one_pair_or_
     if by_key:
         free = {each.match_key for each in outlook if each.id not in ours} - {None}
         assert not free & {each.match_key for each in oro if each.id not in theirs}
+
+
+@given(outlook=candidates(stamped=True), oro=candidates(stamped=False), by_key=st.booleans())
+def test_groups_that_share_no_tie_are_paired_by_themselves_as_they_are_together(
+    outlook: list[Candidate], oro: list[Candidate], by_key: bool
+) -> None:
+    together = pair_records(outlook, oro, by_key=by_key)
+    everybody = [*((Side.OUTLOOK, each) for each in outlook), *((Side.ORO, each) for each in oro)]
+    tied = sorted((tie, number) for number, (side, each) in enumerate(everybody) for tie in ties(side, each))
+    groups = Groups(len(everybody))
+    for (tie, one), (same, two) in pairwise(tied):
+        if tie == same:
+            groups.join(one, two)
+    members: dict[int, list[tuple[Side, Candidate]]] = {}
+    for number, each in enumerate(everybody):
+        members.setdefault(groups.of(number), []).append(each)
+    one_by_one = [
+        pair_records(
+            [each for side, each in some if side is Side.OUTLOOK],
+            [each for side, each in some if side is Side.ORO],
+            by_key=by_key,
+        )
+        for some in members.values()
+    ]
+    assert {pair for each in one_by_one for pair in each.pairs} == set(together.pairs)
+    assert frozenset().union(*(each.spare_outlook for each in one_by_one)) == together.spare_outlook
+    assert frozenset().union(*(each.spare_oro for each in one_by_one)) == together.spare_oro
+
+
+def test_those_who_have_nothing_in_common_are_of_different_groups() -> None:
+    alike = [(Side.OUTLOOK, Candidate("o", "k")), (Side.ORO, Candidate("1", "k"))]
+    others = [(Side.OUTLOOK, Candidate("p", "l", stamp="2")), (Side.ORO, Candidate("3", uid="u"))]
+    one, two, three, four = (set(ties(*each)) for each in (*alike, *others))
+    assert one & two
+    assert not (one | two) & (three | four)
+    assert not three & four
+    assert not set(ties(Side.OUTLOOK, Candidate("2"))) & set(ties(Side.ORO, Candidate("2")))

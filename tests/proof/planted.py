@@ -101,7 +101,7 @@ PLANTED = (
         "the guard counts each run by itself",
         (
             Edit(
-                "sync/run.py",
+                "sync/plans.py",
                 "done=session.store.tally(entity, since),",
                 "done=session.store.tally(entity, session.clock.now()),",
             ),
@@ -110,7 +110,7 @@ PLANTED = (
     ),
     Planted(
         "an approval is good for any plan",
-        (Edit("core/guard.py", "approved not in {plan_hash(plan), plan_hash(held)}:", "approved is None:"),),
+        (Edit("core/guard.py", "return approved in {whole, held}", "return approved is not None"),),
         ("tests/sync/test_guard.py::test_an_approval_of_another_plan_does_not_count",),
     ),
     Planted(
@@ -180,7 +180,7 @@ PLANTED = (
     ),
     Planted(
         "mails to attendees are not counted",
-        (Edit("core/guard.py", "    mails = sum(op.mails for op in plan)\n", "    mails = 0\n"),),
+        (Edit("core/guard.py", "        self.mails += op.mails\n", ""),),
         ("tests/sync/test_events.py::test_more_mails_than_the_guard_allows_are_held_before_the_first_one_leaves",),
     ),
     Planted(
@@ -233,7 +233,7 @@ PLANTED = (
         "values that go back and forth are never stopped",
         (
             Edit(
-                "sync/run.py",
+                "sync/plans.py",
                 "    return freeze(decision, units, policy) if units else decision\n",
                 "    return decision\n",
             ),

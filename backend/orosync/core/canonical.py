@@ -22,6 +22,7 @@ from orosync.core import recurrence, zones
 from orosync.core.fields import DEFAULT_MATCH_KEYS
 from orosync.core.records import Entity, Record, Value
 
+_REMEMBERED = 4_096  # values that are met again within a slice of records; more would only grow with the mailbox
 ADDRESS_PARTS = ("street", "city", "region", "postal_code", "country")
 GENDERS = frozenset({"female", "male"})
 PRIORITIES = frozenset({"low", "normal", "high"})
@@ -57,7 +58,7 @@ def block(value: Any) -> str | None:
     return "\n".join(each.rstrip() for each in text.split("\n")).strip() or None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_REMEMBERED)
 def email(value: str | None) -> str | None:
     """An address in lower case and email-validator's normal form; what is no address stays as it is, in lower case."""
     text = line(value)
@@ -76,7 +77,7 @@ def emails(values: Iterable[Any] | None) -> list[str] | None:
     return [each for each in kept if each] or None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_REMEMBERED)
 def phone(value: str | None) -> str | None:
     """A number with an explicit country code as "+49301234567", with " ext. 5" where there is one; others keep their
     spelling, with plain digits and single spaces."""
@@ -90,7 +91,7 @@ def phone(value: str | None) -> str | None:
     return text or None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_REMEMBERED)
 def _e164(text: str) -> str | None:
     try:
         parsed = phonenumbers.parse(text, None)
@@ -100,7 +101,7 @@ def _e164(text: str) -> str | None:
     return f"{number} ext. {parsed.extension}" if parsed.extension else number
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_REMEMBERED)
 def phone_for_people(value: str) -> str:
     """A canonical number as people write it ("+49 30 1234567"): the form in which it is sent."""
     if not value.startswith("+") or _e164(value) != value:

@@ -5,11 +5,11 @@ Budgets are rolling: what was done in the last 24 hours counts. Safe ops of a he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orosync.core.ledger import Tally
-from orosync.core.ops import Op, Verb, plan_hash, said_by
+from orosync.core.ops import Op, Verb, said_by
 from orosync.core.settings import GuardLimits
 
 
@@ -24,61 +24,85 @@ class Standing:
     settings_changed: bool = False
 
 
+@dataclass(slots=True)
+class Sums:
+    """What the ops of one entity's plan come to. They are counted one by one, since a plan may be larger than memory.
+    links: pairs about to be made. writes: creates, updates and deletes."""
+
+    deletes: int = 0
+    overwrites: int = 0
+    creates: int = 0
+    mails: int = 0
+    writes: int = 0
+    links: int = 0
+
+    def add(self, op: Op) -> None:
+        self.deletes += _deletes(op)
+        self.overwrites += _overwrites(op)
+        self.creates += _creates(op)
+        self.mails += op.mails
+        self.writes += _any_write(op)
+        self.links += op.verb is Verb.LINK
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """limits: in words, each limit that the plan would pass. held: the ops that wait; passed: the ops that go on."""
+    """limits: in words, each limit that the plan would pass. kinds: of the ops that wait because of them. agreed: what
+    ops say that go on nevertheless."""
 
-    passed: tuple[Op, ...]
-    held: tuple[Op, ...] = ()
     limits: tuple[str, ...] = ()
+    kinds: tuple[_Kind, ...] = ()
+    agreed: frozenset[str] = frozenset()
+
+    def holds(self, op: Op) -> bool:
+        """Whether this op of the plan that was judged has to wait."""
+        return any(kind(op) for kind in self.kinds) and not is_agreed(op, self.agreed)
 
 
-def judge(
-    ops: Iterable[Op], standing: Standing, limits: GuardLimits, approved: frozenset[str] = frozenset()
-) -> Verdict:
-    """One entity's plan against its budgets. approved: what ops say (`said_by`) that a person agreed to lately, in a
-    plan that was not carried out to its end: exactly those go on, and count for nothing."""
-    everything = tuple(ops)
-    agreed = tuple(op for op in everything if approved and said_by(op) in approved)
-    known = set(map(id, agreed))
-    plan = tuple(op for op in everything if id(op) not in known)
-    reasons = _exceeded(plan, standing, limits)
-    held = tuple(op for op in plan if any(kind(op) for kind in reasons))
-    waiting = set(map(id, held))
-    return Verdict(tuple(op for op in everything if id(op) not in waiting), held, tuple(reasons.values()))
+def sums_of(ops: Iterable[Op], agreed: frozenset[str] = frozenset()) -> Sums:
+    """agreed: what ops say (`said_by`) that a person agreed to lately, in a plan that was not carried out to its end:
+    exactly those count for nothing."""
+    sums = Sums()
+    for op in ops:
+        if not is_agreed(op, agreed):
+            sums.add(op)
+    return sums
 
 
-def with_approval(verdicts: Sequence[Verdict], approved: str | None) -> tuple[Verdict, ...]:
-    """All pass if a person approved exactly this plan, or exactly what of it is held; else nothing changes."""
-    plan = [op for verdict in verdicts for op in (*verdict.passed, *verdict.held)]
-    held = [op for verdict in verdicts for op in verdict.held]
-    if not held or approved not in {plan_hash(plan), plan_hash(held)}:
-        return tuple(verdicts)
-    return tuple(Verdict((*verdict.passed, *verdict.held)) for verdict in verdicts)
+def is_agreed(op: Op, agreed: frozenset[str]) -> bool:
+    return bool(agreed) and said_by(op) in agreed
 
 
-def _exceeded(plan: tuple[Op, ...], standing: Standing, limits: GuardLimits) -> dict[_Kind, str]:
-    done, base = standing.done, standing.links + sum(op.verb is Verb.LINK for op in plan)
+def judge(sums: Sums, standing: Standing, limits: GuardLimits, agreed: frozenset[str] = frozenset()) -> Verdict:
+    """One entity's plan against its budgets. sums: of its ops without those that are `agreed`."""
+    reasons = _exceeded(sums, standing, limits)
+    return Verdict(tuple(reasons.values()), tuple(reasons), agreed)
+
+
+def is_approved(approved: str | None, *, whole: str, held: str) -> bool:
+    """Whether a person approved exactly this plan, or exactly what of it is held. whole, held: their hashes."""
+    return approved in {whole, held}
+
+
+def _exceeded(plan: Sums, standing: Standing, limits: GuardLimits) -> dict[_Kind, str]:
+    done, base = standing.done, standing.links + plan.links
     reasons: dict[_Kind, str] = {}
-    deletes = sum(map(_deletes, plan))
     allowed = max(limits.deletes_at_least, base * limits.deletes_percent // 100)
-    if deletes and deletes + done.deletes > allowed:
-        reasons[_deletes] = _limit("deletes", deletes, done.deletes, allowed, f"{limits.deletes_percent} % of {base}")
-    overwrites = sum(map(_overwrites, plan))
+    if plan.deletes and plan.deletes + done.deletes > allowed:
+        share = f"{limits.deletes_percent} % of {base}"
+        reasons[_deletes] = _limit("deletes", plan.deletes, done.deletes, allowed, share)
     allowed = max(limits.deletes_at_least, base * limits.overwrites_percent // 100)
-    if overwrites and overwrites + done.overwrites > allowed:
+    if plan.overwrites and plan.overwrites + done.overwrites > allowed:
         share = f"{limits.overwrites_percent} % of {base}"
-        reasons[_overwrites] = _limit("overwrites", overwrites, done.overwrites, allowed, share)
-    creates = sum(map(_creates, plan))
-    if creates and creates + done.creates > limits.creates:
-        reasons[_creates] = _limit("creates", creates, done.creates, limits.creates, "outside an approved first sync")
-    mails = sum(op.mails for op in plan)
+        reasons[_overwrites] = _limit("overwrites", plan.overwrites, done.overwrites, allowed, share)
+    if plan.creates and plan.creates + done.creates > limits.creates:
+        why = "outside an approved first sync"
+        reasons[_creates] = _limit("creates", plan.creates, done.creates, limits.creates, why)
     allowed = limits.mails_first_sync if standing.first_sync else limits.mails
-    if mails and mails + done.mails > allowed:
-        reasons[_mails] = _limit("mails to attendees", mails, done.mails, allowed, "meetings")
-    if standing.settings_changed and sum(op.writes and op.verb is not Verb.STAMP for op in plan) > max(
-        limits.deletes_at_least, base * limits.deletes_percent // 100
-    ):
+    if plan.mails and plan.mails + done.mails > allowed:
+        reasons[_mails] = _limit("mails to attendees", plan.mails, done.mails, allowed, "meetings")
+    many = max(limits.deletes_at_least, base * limits.deletes_percent // 100)
+    if standing.settings_changed and plan.writes > many:
         reasons[_any_write] = "settings changed since the last run, and this plan moves many records"
     return reasons
 

@@ -118,13 +118,24 @@ class Decision:
 
 def plan_hash(ops: Iterable[Op]) -> str:
     """A digest of what would be written, whatever order it was found in; an approval is bound to it (R21)."""
-    lines = sorted(said_by(op) for op in ops if op.writes and op.verb is not Verb.STAMP)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hash_of(said_by(op) for op in ops if is_approved_by_hash(op))
+
+
+def is_approved_by_hash(op: Op) -> bool:
+    """Whether it is one of those that a plan's hash stands for."""
+    return op.writes and op.verb is not Verb.STAMP
+
+
+def hash_of(said: Iterable[str]) -> str:
+    """As `plan_hash`, of what its ops say (`said_by`)."""
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()[:16]
 
 
 _IN_ORDER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 def said_by(op: Op) -> str:
-    """What it would write, and where: the same text for the same op."""
-    return _IN_ORDER.encode([op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)])
+    """What it would write, and where, as a digest of 32 characters: the same for the same op. Of a plan of thousands of
+    ops these are all that has to be held in memory."""
+    text = _IN_ORDER.encode([op.entity, op.verb, op.side, op.outlook_id, op.oro_id, dict(op.values)])
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]

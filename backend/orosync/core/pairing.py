@@ -6,10 +6,14 @@ is in at most one pair; what matched but was not chosen is reported as a spare a
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from orosync.core.records import Side
 
 # An Outlook iCalUId is longer than OroCRM's 36 characters for a uid: the derived UUID stands for it.
 _MEETINGS = uuid.UUID("b7b1a3f8-6f0e-5b60-8a63-1d3f5a0c9e11")
@@ -59,6 +63,44 @@ def pair_records(outlook: Iterable[Candidate], oro: Iterable[Candidate], *, by_k
         work.by_key()
     work.spare_copies()
     return Pairing(tuple(work.pairs), frozenset(work.spare_outlook), frozenset(work.spare_oro))
+
+
+def ties(side: Side, each: Candidate) -> Iterator[str]:
+    """Short words for what it may be paired by. Two candidates that share no word, not through others either, have
+    nothing to do with each other: whoever has too many for memory may ask for one such group after the other."""
+    if side is Side.ORO:
+        yield _tie("id", each.id)
+    elif each.stamp:
+        yield _tie("id", each.stamp)
+    if each.uid:
+        yield _tie("uid", each.uid)
+        if side is Side.OUTLOOK:
+            yield _tie("uid", oro_uid(each.uid))
+    if each.match_key is not None:
+        yield _tie("key", each.match_key)
+
+
+def _tie(kind: str, word: str) -> str:
+    """Two words with one digest by chance only make a group larger than it need be."""
+    return hashlib.sha256(f"{kind} {word}".encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+class Groups:
+    """Candidates by number; those that are joined, directly or through others, are of one group."""
+
+    def __init__(self, count: int) -> None:
+        self._above = array("L", range(count))
+
+    def join(self, one: int, two: int) -> None:
+        self._above[self.of(two)] = self.of(one)
+
+    def of(self, number: int) -> int:
+        """The number that stands for its group."""
+        above = self._above
+        while above[number] != number:
+            above[number] = above[above[number]]  # shorter for whoever asks next
+            number = above[number]
+        return number
 
 
 @dataclass

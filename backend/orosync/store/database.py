@@ -30,6 +30,7 @@ from orosync.store.quarantine import Quarantine
 from orosync.store.requested_runs import RequestedRuns
 from orosync.store.retention import Retention
 from orosync.store.runs import Runs
+from orosync.store.scratch import ScratchSpace
 from orosync.store.settings import Settings, SettingsLevels
 from orosync.store.subscriptions import Subscriptions
 from orosync.store.transactions import Transactions
@@ -53,6 +54,7 @@ class AccountStore(
     Runs,
     SettingsLevels,
     WaitingWork,
+    ScratchSpace,
 ):
     """Everything the program remembers about one account (the protocol of the same name in `sync/ports.py`).
 

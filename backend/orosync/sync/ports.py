@@ -73,6 +73,22 @@ class SidePort(Protocol):
         """Round trips so far (a batch is one)."""
 
 
+class Scratch(Protocol):
+    """Values of a run that are too many for memory: on shelves, each with a label. They are gone with the run."""
+
+    def keep(self, shelf: str, values: Iterable[tuple[str, Any]]) -> None:
+        """(label, value): several may have the same label."""
+
+    def find(self, shelf: str, labels: Iterable[str]) -> dict[str, list[Any]]:
+        """Values by label, as they were kept; labels without any are missing from the answer."""
+
+    def slices(self, shelf: str, size: int) -> Iterator[list[tuple[str, Any]]]:
+        """All of a shelf, at most `size` at a time: by label, then as they were kept. Other shelves may be
+        filled meanwhile."""
+
+    def clear(self, shelf: str) -> None: ...
+
+
 class AccountStore(Protocol):
     """Everything the program remembers about one account. Bound to one lease: every commit checks its epoch and raises
     LeaseLost. All methods may be called inside or outside `transaction()`; outside, each is its own transaction."""
@@ -102,6 +118,9 @@ class AccountStore(Protocol):
         """Pending "seen" rows without version: these ids shall be looked at by the next pass or run."""
 
     def pending(self, entity: Entity) -> list[JournalRow]: ...
+    def pending_after(self, entity: Entity, seq: int, limit: int) -> list[JournalRow]:
+        """At most so many of those with a greater number, in their order."""
+
     def journal_done(self, seqs: Iterable[int]) -> None: ...
     def pending_count(self) -> int: ...
     def last_seq(self) -> int:
@@ -203,6 +222,9 @@ class AccountStore(Protocol):
     def end_approvals(self) -> None: ...
     def approved_ops(self, since: datetime) -> list[Json]: ...
     def plan(self, run: str) -> Json | None: ...
+
+    def scratch(self) -> AbstractContextManager[Scratch]:
+        """For the length of a block. Its methods raise TryLater when there is no room."""
 
     # settings: values as JSON by level
     def settings_levels(self) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:

@@ -14,16 +14,12 @@ It decides nothing itself. Whatever happens, the journal holds what is not done 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
-from orosync.core.guard import Standing, Verdict, judge, with_approval
-from orosync.core.ops import Decision, Op, Verb, plan_hash, said_by
-from orosync.core.oscillation import freeze, oscillating_units
-from orosync.core.plan import plan_case, plan_replacement
+from orosync.core.ops import Decision, Op, Verb, plan_hash
 from orosync.core.records import Entity, Json, Side
-from orosync.core.scope import Policy
 from orosync.errors import (
     AccountBlocked,
     EntityForbidden,
@@ -34,16 +30,15 @@ from orosync.errors import (
     Throttled,
     TryLater,
 )
+from orosync.sync import plans
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
-from orosync.sync.confirm import Planned
+from orosync.sync.plans import EntityPlan, hash_of_all, hash_of_held, judge_plans, plan_entity
 from orosync.sync.prepare import prepare
 from orosync.sync.recover import recover
-from orosync.sync.resolve import Resolved, resolve
 from orosync.sync.session import Session
 
 _PASSES = 3  # a record that is edited while we write it is read and planned again this often (R24)
-_BUDGET = timedelta(hours=24)
 
 
 @dataclass
@@ -121,21 +116,22 @@ def _run(session: Session, report: Report) -> None:
     collect(session)
     if _is_idle(session):
         report.plan_hash = plan_hash([])
-        _remember_first_sync(session, {entity: [] for entity in session.entities})
+        _remember_first_sync(session, session.entities)
         return
     _begin(session)
-    plans: dict[Entity, list[Planned]] = {}
+    planned: dict[Entity, EntityPlan] = {}
     for attempt in range(_PASSES):
-        plans = {entity: _plan(session, entity, first=attempt == 0) for entity in session.entities}
-        verdicts = _judge(session, plans, report)
-        if session.request.preview:
-            _preview(session, plans, verdicts)
-            return
-        _hand_out(plans, verdicts)
-        if not _apply(session, plans):
+        with ExitStack() as stack:
+            planned = _plan_all(session, stack, first=attempt == 0)
+            _judge(session, planned, report)
+            if session.request.preview:
+                _preview(session, planned)
+                return
+            again = _apply(session, planned)
+        if not again:
             break
         session.journaled_before = session.store.last_seq()  # what the feeds told is older than what we wrote since
-    _remember_first_sync(session, plans)
+    _remember_first_sync(session, [entity for entity, plan in planned.items() if not plan.held_said])
     if (session.approved or session.agreed) and report.state == "done":
         session.store.end_approvals()
 
@@ -156,118 +152,56 @@ def _begin(session: Session) -> None:
 # ------------------------------------------------------------------------------------------------ plan and judge
 
 
-def _plan(session: Session, entity: Entity, *, first: bool) -> list[Planned]:
-    counts = session.of(entity)
-    counts.waiting = counts.held = counts.unchanged = 0
-    if any((side, entity) in session.failures for side in Side):
-        return []  # half of the truth is no ground for a decision; what was journaled stays
-    resolved = resolve(session, entity)
-    if resolved.void or any(resolved.forget.values()):
-        _forget(session, entity, resolved)
-    policy = session.policy(entity)
-    replacing = session.request.replace and first
-    planned = []
-    for work in resolved.work:
-        decide = plan_replacement if replacing else plan_case
-        planned.append(Planned.of(work, _break_oscillation(session, decide(work.case, policy), policy)))
+def _plan_all(session: Session, stack: ExitStack, *, first: bool) -> dict[Entity, EntityPlan]:
+    """What a large one sets aside is gone with the stack."""
+    large = session.store.pending_count() > plans.LARGE
+    planned = {}
+    for entity in session.entities:
+        counts = session.of(entity)
+        counts.waiting = counts.held = counts.unchanged = 0
+        if any((side, entity) in session.failures for side in Side):
+            planned[entity] = EntityPlan(entity)  # half of the truth decides nothing; what was journaled stays
+            continue
+        scratch = stack.enter_context(session.store.scratch()) if large else None
+        planned[entity] = plan_entity(session, entity, scratch, replacing=session.request.replace and first)
     return planned
 
 
-def _forget(session: Session, entity: Entity, resolved: Resolved) -> None:
-    """What turned out to be nothing, and what is not there any more."""
-    with session.store.transaction():
-        session.store.journal_done(resolved.void)
-        for side, ids in resolved.forget.items():
-            session.store.drop_unlinked(side, entity, ids)
-            for native in ids:
-                session.store.release(side, entity, native)
-
-
-def _break_oscillation(session: Session, decision: Decision, policy: Policy) -> Decision:
-    """A value that was written by turns all day is frozen, and shown as a conflict (R27)."""
-    link = decision.case.link
-    updates = [op for op in decision.written if op.verb is Verb.UPDATE]
-    if link is None or not updates or link.oro_id is None:
-        return decision
-    since = session.clock.now() - _BUDGET
-    history = [entry for entry in session.store.oplog_of(link.entity, Side.ORO, link.oro_id) if entry.at >= since]
-    found = {unit for op in updates for unit in oscillating_units(op, history)}
-    units = tuple(sorted(unit for unit in found if (link.outlook_id or "", unit) not in policy.choices))
-    return freeze(decision, units, policy) if units else decision
-
-
-def _judge(session: Session, plans: Mapping[Entity, Sequence[Planned]], report: Report) -> dict[Entity, Verdict]:
-    verdicts = _verdicts(session, plans)
-    if any(verdict.held for verdict in verdicts):
-        session.agreed = _agreed_before(session)
-        verdicts = _verdicts(session, plans)
-    decided = with_approval(verdicts, session.request.approve)
-    held = [op for verdict in decided for op in verdict.held]
-    everything = [op for verdict in decided for op in (*verdict.passed, *verdict.held)]
-    was_held = any(verdict.held for verdict in verdicts)
-    if was_held and not held:
-        session.approved = True
-        session.store.approve_plan(str(session.request.approve), session.clock.now())
-    report.limits = [f"{entity}: {limit}" for entity, each in zip(plans, decided, strict=True) for limit in each.limits]
+def _judge(session: Session, planned: Mapping[Entity, EntityPlan], report: Report) -> None:
+    report.limits = list(judge_plans(session, planned))
+    held = any(plan.held_said for plan in planned.values())
+    waits = held and not session.request.preview  # else all of it is told
     report.state = "held" if held else "done"
-    report.plan_hash = plan_hash(everything if session.request.preview or not held else held)
-    report.ops = everything if session.request.preview or not held else held
+    report.plan_hash = hash_of_held(planned) if waits else hash_of_all(planned)
     if held or session.request.preview:
-        session.store.save_plan(
-            session.run,
-            report.plan_hash,
-            [op.to_json() for op in report.ops if op.verb is not Verb.SETTLE],
-            report.limits,
-        )
-    return dict(zip(plans, decided, strict=True))
+        ops = (op for plan in planned.values() for op in plan.all_ops() if not waits or plan.holds(op))
+        shown = [op.to_json() for op in ops if op.verb is not Verb.SETTLE]
+        session.store.save_plan(session.run, report.plan_hash, shown, report.limits)
+    report.ops = _told_ops(planned, waits=waits)
 
 
-def _verdicts(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> list[Verdict]:
-    since = session.clock.now() - _BUDGET
-    verdicts = []
-    for entity, plan in plans.items():
-        fingerprints = {session.store.cursor(side, entity).fingerprint for side in Side} - {""}
-        standing = Standing(
-            links=session.store.count_links(entity),
-            done=session.store.tally(entity, since),
-            first_sync=not session.first_done(entity),
-            settings_changed=bool(fingerprints - {fingerprint_of(session, entity)}),
-        )
-        ops = [op for each in plan for op in each.decision.ops]
-        verdicts.append(judge(ops, standing, session.settings.guard, session.agreed))
-    return verdicts
+def _told_ops(planned: Mapping[Entity, EntityPlan], *, waits: bool) -> list[Op]:
+    """None where they are too many: whoever wants them finds what is held or was previewed in the store."""
+    if any(plan.ops is None for plan in planned.values()):
+        return []
+    return [op for plan in planned.values() for op in plan.ops or () if not waits or plan.holds(op)]
 
 
-def _agreed_before(session: Session) -> frozenset[str]:
-    """A plan that a person approved and that was broken off is still approved, op by op, for a day."""
-    ops = session.store.approved_ops(session.clock.now() - _BUDGET)
-    return frozenset(said_by(Op.from_json(each)) for each in ops)
-
-
-def _hand_out(plans: Mapping[Entity, Sequence[Planned]], verdicts: Mapping[Entity, Verdict]) -> None:
-    """Give each decision the ops that may go on. Of a held link nothing is written by halves."""
-    for entity, plan in plans.items():
-        held = set(map(id, verdicts[entity].held))
-        for planned in plan:
-            written = planned.decision.written
-            planned.held = tuple(op for op in written if id(op) in held)
-            planned.writes = tuple(op for op in written if not planned.held and op.verb is not Verb.STAMP)
-
-
-def _preview(session: Session, plans: Mapping[Entity, Sequence[Planned]], verdicts: Mapping[Entity, Verdict]) -> None:
+def _preview(session: Session, planned: Mapping[Entity, EntityPlan]) -> None:
     """Count what would be done. Nothing was sent that is not a read (I25)."""
-    for entity, plan in plans.items():
+    for entity, plan in planned.items():
         counts = session.of(entity)
         by_verb = {Verb.CREATE: counts.created, Verb.UPDATE: counts.updated, Verb.DELETE: counts.deleted}
-        for op in (op for each in plan for op in each.decision.ops):
-            if op.verb in by_verb:
-                by_verb[op.verb][op.side] += 1
-            counts.linked += op.verb is Verb.LINK
-            if op.verb is Verb.LEAVE:
-                counts.left[op.rule] = counts.left.get(op.rule, 0) + 1
-        counts.conflicts = sum(len(each.decision.conflicts) for each in plan)
-        counts.held = len(verdicts[entity].held)
-        counts.unchanged = sum(_is_quiet(each.decision) for each in plan)
+        for each in (each for some in plan.planned() for each in some):
+            for op in each.decision.ops:
+                if op.verb in by_verb:
+                    by_verb[op.verb][op.side] += 1
+                counts.linked += op.verb is Verb.LINK
+                if op.verb is Verb.LEAVE:
+                    counts.left[op.rule] = counts.left.get(op.rule, 0) + 1
+            counts.conflicts += len(each.decision.conflicts)
+            counts.unchanged += _is_quiet(each.decision)
+        counts.held = len(plan.held_said)
 
 
 def _is_quiet(decision: Decision) -> bool:
@@ -277,12 +211,12 @@ def _is_quiet(decision: Decision) -> bool:
 # ------------------------------------------------------------------------------------------------ apply and finish
 
 
-def _apply(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> int:
+def _apply(session: Session, planned: Mapping[Entity, EntityPlan]) -> int:
     """Returns how many records have to be read and planned again. Trouble with a side ends the run after this pass."""
     again = 0
     stopped: dict[Side, OrosyncError] = {}
-    for entity, plan in plans.items():
-        applied = apply(session, entity, [plan], sum(len(each.writes) for each in plan))
+    for entity, plan in planned.items():
+        applied = apply(session, entity, plan.slices(), plan.writes)
         again += applied.again
         stopped |= applied.stopped
         if stopped:
@@ -292,16 +226,16 @@ def _apply(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> int:
     return again
 
 
-def _remember_first_sync(session: Session, plans: Mapping[Entity, Sequence[Planned]]) -> None:
-    """A first sync is over when everything that was reported has been dealt with."""
-    for entity, plan in plans.items():
-        whole = not any((side, entity) in {*session.failures, *session.unread} for side in Side)
-        if whole and not any(each.held for each in plan):
-            for side in Side:
-                cursor = session.store.cursor(side, entity)
-                wanted = replace(cursor, first_done=True, fingerprint=fingerprint_of(session, entity))
-                if wanted != cursor:
-                    session.store.save_cursor(side, entity, wanted)
+def _remember_first_sync(session: Session, entities: Iterable[Entity]) -> None:
+    """A first sync is over when everything that was reported has been dealt with. entities: nothing of them is held."""
+    for entity in entities:
+        if any((side, entity) in {*session.failures, *session.unread} for side in Side):
+            continue
+        for side in Side:
+            cursor = session.store.cursor(side, entity)
+            wanted = replace(cursor, first_done=True, fingerprint=fingerprint_of(session, entity))
+            if wanted != cursor:
+                session.store.save_cursor(side, entity, wanted)
 
 
 def _stop(report: Report, state: str, error: OrosyncError) -> None:
