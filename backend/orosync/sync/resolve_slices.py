@@ -167,7 +167,7 @@ class Slices:
     # -------------------------------------------------------------------------------------------- linked
 
     def _linked(self) -> Iterator[None]:
-        for some in _some_at_once(_groups(self.scratch.slices("linked", SLICE)), SLICE // 2):
+        for some in _some_at_once(_groups(self.scratch.slices("linked", SLICE)), SLICE):
             reported = dict(some)
             links = self.session.store.links_by_id(Side.ORO, self.entity, reported)
             rows = rows_by_key(row for each in reported.values() for row in each)
