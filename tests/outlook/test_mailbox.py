@@ -91,6 +91,24 @@ def test_named_containers_are_made_once_and_then_found(tenant: Tenant, mailbox: 
         assert mailbox.containers(entity.value)[made["containers"][entity.value]] == name
 
 
+def test_three_missing_containers_are_three_round_trips_and_known_ones_none(tenant: Tenant) -> None:
+    names = {CONTACT: "Oro people", TASK: "Oro tasks", EVENT: "Oro calendar"}
+    outlook = OutlookMailbox(tenant.client(), "me", containers=names, now=tenant.clock)
+    outlook.discover()
+    outlook.make_containers()
+    assert outlook.requests_sent == 3  # what there is, all that is missing, and what there is now
+    outlook.make_containers()
+    assert outlook.requests_sent == 3
+
+
+def test_a_container_that_may_not_be_made_ends_the_run_whatever_became_of_the_others(tenant: Tenant) -> None:
+    names = {CONTACT: "Oro people", TASK: "Oro tasks"}
+    outlook = OutlookMailbox(tenant.client(), "me", containers=names, now=tenant.clock)
+    tenant.graph.fail_next("POST", "/contactFolders", 403, "ErrorAccessDenied")
+    with pytest.raises(EntityForbidden):
+        outlook.make_containers()
+
+
 def test_what_is_made_in_a_named_container_lands_there_and_its_feed_shows_it(tenant: Tenant, mailbox: Mailbox) -> None:
     outlook = tenant.outlook(containers={CONTACT: "Oro", TASK: "Oro", EVENT: "Oro"})
     for entity, patch in ((CONTACT, {"givenName": "A"}), (TASK, {"title": "A"}), (EVENT, event())):

@@ -169,7 +169,7 @@ def some_faults(boundary: Boundary) -> Iterator[Trial]:
     if minutes():
         apart = one_in(WHOLE_MINUTES, part=0.1)
     for number, fault in enumerate([*faults_at(boundary), *faults_of_parts(boundary)]):
-        always = (boundary.writes and fault.name in APPLIED) or (fault.name == RARE and boundary.number % 4 == 0)
+        always = (boundary.writes and fault.name in APPLIED) or (fault.name == RARE and boundary.number % 2 == 0)
         if always or (5 * number + boundary.number) % apart == 0:
             yield Trial(fault)
 

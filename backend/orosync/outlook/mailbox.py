@@ -62,6 +62,7 @@ class OutlookMailbox:
         self._names = {entity: (containers or {}).get(entity) or DEFAULT for entity in _ALL}
         self._entities = tuple(entity for entity in _ALL if entity in entities)
         self._resources: dict[Entity, Resource] = {}
+        self._found: Json | None = None  # by `discover`, in this run
         self._feeds = Feeds(client, self._resources, window_days, now)
 
     @property
@@ -96,13 +97,14 @@ class OutlookMailbox:
                 forbidden.append(str(entity))
         mailbox_id, mail = self._owner(who, calendar)
         zone = _zone(_value(settings, "MailboxSettings.Read").get("timeZone"))
-        return {
+        self._found = {
             "mailbox_id": mailbox_id,
             "address": mail,
             "zone": zone,
             "containers": {str(entity): found for entity, found in containers.items()},
             "forbidden": forbidden,
         }
+        return self._found
 
     def use(self, facts: Json) -> None:
         """Takes what `discover` or `make_containers` returned."""
@@ -114,12 +116,16 @@ class OutlookMailbox:
                 self._resources[entity] = self._resource(entity, str(container))
 
     def make_containers(self) -> Json:
-        """Creates the named ones that are missing, and looks again. Raises as `discover`."""
-        facts = self.discover()
-        for entity in self._entities:
-            if facts["containers"][str(entity)] is None and str(entity) not in facts["forbidden"]:
-                self._make(entity)
-                facts = self.discover()
+        """Creates the named ones that are missing, all at once, and looks again. Raises as `discover`."""
+        facts = self._found or self.discover()
+        missing = [
+            entity
+            for entity in self._entities
+            if facts["containers"][str(entity)] is None and str(entity) not in facts["forbidden"]
+        ]
+        if missing:
+            self._make(missing)
+            facts = self.discover()
         self.use(facts)
         return facts
 
@@ -212,13 +218,18 @@ class OutlookMailbox:
             met.add(link)
             answer = self._client.get(link)
 
-    def _make(self, entity: Entity) -> None:
-        path, name = _CONTAINERS[entity]
-        if not self._is_chosen(entity):
-            raise container_missing(entity)
-        reply = self._client.send("POST", self._user + path, body={name: self._names[entity]})
-        if not reply.ok and reply.status != 409:  # 409: somebody was faster, the next look finds it
-            raise read_error(reply, entity)
+    def _make(self, entities: Sequence[Entity]) -> None:
+        parts = []
+        for entity in entities:
+            if not self._is_chosen(entity):
+                raise container_missing(entity)
+            path, name = _CONTAINERS[entity]
+            parts.append(Part("POST", self._user + path, body={name: self._names[entity]}))
+        for entity, answer in zip(entities, send_parts(self._client, parts), strict=True):
+            if not isinstance(answer, Reply):
+                raise answer
+            if not answer.ok and answer.status != 409:  # 409: somebody was faster, the next look finds it
+                raise read_error(answer, entity)
 
     def _owner(self, who: Answer, calendar: Answer) -> tuple[str, str]:
         """Id and address. An application may have no right to read the user itself; then the calendar's owner and
