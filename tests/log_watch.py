@@ -85,11 +85,15 @@ class LogWatch:
             for system in systems:
                 secrets |= set(secrets_of(system))
                 words |= set(contents_of(system))
-            for line in dict.fromkeys(said):
-                content = content_of(line)
+            # a long story says the same many times, but for its times
+            lines = {content_of(line): line for line in said}
+            spoken = {content: set(_WORDS.findall(content)) for content in lines}
+            everything = set[str]().union(*spoken.values())
+            parted = [each for each in words if " " in each and everything.issuperset(_WORDS.findall(each))]
+            for content, line in lines.items():
                 leaked = [each for each in secrets if each in content]
-                leaked += sorted(words & set(_WORDS.findall(content)))
-                leaked += [each for each in words if " " in each and each in content]
+                leaked += sorted(words & spoken[content])
+                leaked += [each for each in parted if each in content]
                 found += [f"{', '.join(map(repr, leaked))} in {line.strip()}"] if leaked else []
         return found
 

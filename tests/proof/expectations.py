@@ -64,6 +64,8 @@ def _wrong(
         kept = out.value if out else before[OUT]
         return "" if here[OUT] == kept else f"Outlook has {here[OUT]!r}, not its own {kept!r}"
     if source is ORO and field.exact and typed and (out is None or out.runs == typed.runs):
+        if out is not None and told == before[ORO] and here[OUT] == out.value:
+            return ""  # who types what stood there before has changed nothing
         return "" if here[OUT] == told else f"Outlook has {here[OUT]!r}, not OroCRM's {told!r}"
     return ""
 

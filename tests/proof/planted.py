@@ -242,7 +242,10 @@ PLANTED = (
     ),
     Planted(
         "what was changed since is taken back with the rest",
-        (Edit("core/undo.py", "    if not _stands(after, now) or (", "    if ("),),
+        (
+            Edit("core/undo.py", "    if not _stands(after, now) or (", "    if ("),
+            Edit("sync/take_back.py", "(item is None or not _stands(session, op, item))", "(item is None)"),
+        ),
         ("tests/sync/test_undo.py::test_what_was_changed_since_is_left_and_reported",),
     ),
     Planted(

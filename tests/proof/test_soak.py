@@ -14,7 +14,7 @@ DAYS = 30
 def test_a_month_of_edits_and_faults_ends_in_step_and_costs_no_more_each_day(tmp_path: Path) -> None:
     """The long form has more accounts with more records each; both have a month."""
     long = minutes()
-    accounts, records, runs = (50, int(min(2_000, 15 * long)), 4) if long else (3, 20, 2)
+    accounts, records, runs = (50, int(min(2_000, 8 * long)), 4) if long else (3, 20, 2)
     soak = Soak(tmp_path, 1, accounts, records)
     try:
         soak.settle()

@@ -84,6 +84,7 @@ def throttled(story: Story) -> None:
     """Both systems ask for a pause now and then."""
     story.world.graph.throttle_after(story.rng.randint(0, 12), 30)
     story.world.oro.fail_next("GET", ".*", 429, {}, headers={"Retry-After": "30"})
+    story.heals.append(story.world.graph.lift_throttle)  # else one that was not met yet comes when all is quiet
 
 
 def unavailable(story: Story) -> None:
