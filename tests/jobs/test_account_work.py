@@ -241,22 +241,87 @@ def test_an_account_that_is_due_is_worked_on_once(background: World) -> None:
 
 
 def test_two_that_meet_at_one_account_do_its_work_once(background: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one finds it due, and done when it gets the lease."""
+    """The second one finds it taken, and when its message comes again, done."""
     world = background()
     world.first_sync()
     world.clock.forward(minutes=3)
-    leased = account_work.bootstrap.leased
-    asked: list[int] = []
+    kept = account_work.bootstrap.kept
+    before = world.graph.statistics.requests
+    came: list[int] = []
 
-    def first_comes_another(*args: Any, **more: Any) -> Any:
-        monkeypatch.setattr("orosync.bootstrap.leased", leased)
+    def then_comes_another(*args: Any) -> Any:
+        monkeypatch.setattr("orosync.bootstrap.kept", kept)
         world.work.carry_out(world.ids["anna"])
-        asked.append(world.graph.statistics.requests)
-        return leased(*args, **more)
+        came.append(world.graph.statistics.requests - before)
+        return kept(*args)
 
-    monkeypatch.setattr("orosync.bootstrap.leased", first_comes_another)
+    monkeypatch.setattr("orosync.bootstrap.kept", then_comes_another)
     world.work.carry_out(world.ids["anna"])
-    assert asked == [world.graph.statistics.requests]
+    assert came == [0]
+    looked = world.graph.statistics.requests
+    assert looked > before
+    world.work.carry_out(world.ids["anna"])
+    assert world.graph.statistics.requests == looked
+
+
+def test_a_call_that_comes_while_a_look_at_the_other_side_begins_is_not_forgotten(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = background()
+    world.first_sync()
+    world.work.carry_out(world.ids["anna"])
+    world.clock.forward(seconds=60)  # Outlook is due, OroCRM is not
+    known_of = account_work.bootstrap.known_of
+
+    def called_meanwhile(*args: Any) -> Any:
+        world.clock.forward(seconds=1)
+        world.database.due_work.call([world.ids["anna"]], frozenset({Side.ORO}))
+        world.clock.forward(seconds=1)
+        return known_of(*args)
+
+    monkeypatch.setattr("orosync.bootstrap.known_of", called_meanwhile)
+    asked = len(world.oro.request_log)
+    world.work.carry_out(world.ids["anna"])
+    assert len(world.oro.request_log) == asked
+    assert Side.ORO in world.database.due_work.get(world.ids["anna"]).called_at
+
+
+def test_a_pause_of_the_mailbox_is_kept_by_whoever_comes_next(background: World) -> None:
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    until = world.clock.now() + timedelta(minutes=5)
+    world.database.mailboxes.pause(world.account().mailbox, until)
+    before = world.graph.statistics.requests
+    world.work.carry_out(world.ids["anna"])
+    work = world.database.due_work.get(world.ids["anna"])
+    assert world.graph.statistics.requests == before
+    assert work.trouble == "throttled"
+    assert work.due_at is not None
+    assert work.due_at >= until
+    assert world.database.leases.holder(world.ids["anna"]) is None
+    assert world.database.mailboxes.owner(world.account().mailbox) is None
+    assert world.database.due_work.in_hand() == 0
+
+
+def test_an_account_is_given_back_even_if_what_is_next_cannot_be_written(
+    background: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = background()
+    world.first_sync()
+    world.clock.forward(minutes=3)
+    before = world.database.due_work.get(world.ids["anna"])
+
+    def away(*_: object) -> None:
+        raise TryLater("the database is away")
+
+    monkeypatch.setattr(world.database.due_work, "plan", away)
+    with pytest.raises(TryLater):
+        world.work.carry_out(world.ids["anna"])
+    monkeypatch.undo()
+    assert world.database.due_work.get(world.ids["anna"]) == before, "it stays due"
+    assert world.database.leases.holder(world.ids["anna"]) is None
+    assert world.database.mailboxes.owner(world.account().mailbox) is None
 
 
 def test_an_account_whose_worker_was_killed_keeps_its_place_when_its_message_comes_again_at_once(

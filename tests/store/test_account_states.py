@@ -61,7 +61,7 @@ def test_each_table_gives_its_sign(database: Database, new_account: Callable[...
     number = new_account("anna")
     begin(database, number)
     assert signs_of(database, number) == Signs()
-    assert database.account_store(number).has_begun()
+    assert database.account_store(number).standing().begun
 
     database.settings.set(user(number), "enable_sync", False, by="anna")
     assert signs_of(database, number) == Signs(enabled=False)

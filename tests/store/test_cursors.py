@@ -58,3 +58,33 @@ def test_whoever_only_reads_sees_what_others_save(database: Database, new_accoun
     assert reader.cursor(*HERE) == Cursor("page 2")
     lease = database.leases.take(anna, "worker", NOON, timedelta(minutes=10))
     assert database.account_store(anna, lease).cursor(*HERE) == Cursor("page 2")
+
+
+def test_what_was_saved_is_known_without_asking_again_once_it_stands(store: AccountStore, database: Database) -> None:
+    store.cursor(*HERE)
+    with store.transaction():
+        store.save_cursor(*HERE, Cursor("page 2"))
+        store.save_cursor(Side.OUTLOOK, Entity.TASK, Cursor("token"))
+    asked: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert store.cursor(*HERE) == Cursor("page 2")
+    assert store.cursor(Side.OUTLOOK, Entity.TASK) == Cursor("token")
+    assert not [each for each in asked if "FROM cursors" in each]
+
+
+def test_what_stood_before_is_known_after_a_rollback_in_which_others_were_saved(store: AccountStore) -> None:
+    store.cursor(*HERE)
+    store.save_cursor(*HERE, Cursor("page 2"))
+
+    def interrupted() -> None:
+        with store.transaction():
+            store.save_cursor(Side.OUTLOOK, Entity.TASK, Cursor("token"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        interrupted()
+    with store.transaction():
+        store.save_cursor(Side.ORO, Entity.TASK, Cursor("page 7"))
+    assert store.cursor(*HERE) == Cursor("page 2")
+    assert store.cursor(Side.OUTLOOK, Entity.TASK) == Cursor()
+    assert store.cursor(Side.ORO, Entity.TASK) == Cursor("page 7")

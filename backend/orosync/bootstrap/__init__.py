@@ -6,7 +6,7 @@ What a run does is left to `sync`. `web`, `cli` and `jobs` take everything concr
 from orosync.bootstrap.backup import backup_database
 from orosync.bootstrap.checking import Finding, check_account, check_connection, check_oro_page
 from orosync.bootstrap.graph_push import end_graph_push, keep_graph_push
-from orosync.bootstrap.lease import Held, InUse, leased
+from orosync.bootstrap.lease import Held, InUse, Taken, kept, leased, take
 from orosync.bootstrap.oro_access import checked_certificate
 from orosync.bootstrap.oro_consent import (
     ConsentedOro,
@@ -26,7 +26,7 @@ from orosync.bootstrap.parts import (
     upgrade_database,
     vault,
 )
-from orosync.bootstrap.planning import look_soon, pace_of, plan_next, settings_changed
+from orosync.bootstrap.planning import Known, known_of, look_soon, pace_of, plan_next, settings_changed
 from orosync.bootstrap.runs import open_session, run_once, undo_once
 from orosync.bootstrap.sign_in import (
     GRAPH_AUTHS,
@@ -50,8 +50,10 @@ __all__ = [
     "Finding",
     "Held",
     "InUse",
+    "Known",
     "RandomIds",
     "SystemClock",
+    "Taken",
     "backup_database",
     "build_sides",
     "callback_url",
@@ -66,6 +68,8 @@ __all__ = [
     "exchange_code",
     "keep_graph_push",
     "keep_oro_push",
+    "kept",
+    "known_of",
     "leased",
     "leave_oro_push",
     "level_of",
@@ -79,6 +83,7 @@ __all__ = [
     "save_mailbox_access",
     "settings_changed",
     "settings_of",
+    "take",
     "undo_once",
     "upgrade_database",
     "vault",

@@ -107,10 +107,13 @@ def keep_graph_push(
     clock: Clock | None = None,
     allowance: Allowance | None = None,
     chance: Callable[[], float] = random.random,
+    subscribed: bool = True,
 ) -> None:
     """After a run, while the account's lease and its turn at the mailbox last: make what is missing, renew what ages,
     end what is not wanted. Mostly nothing is to be done, and then nothing is asked. Raises nothing of Graph's, and what
-    database and settings raise."""
+    database and settings raise. subscribed: False if there is nothing to end."""
+    if not subscribed and not push_url(config):
+        return
     time = clock or database.clock
     account = database.accounts.get(account.id)  # the run may have found other folders
     rows = {each.resource: each for each in database.subscriptions.of_account(account.id, Side.OUTLOOK)}

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
 import structlog
 
+from orosync.bootstrap.watch import WATCH
 from orosync.core.ledger import Account
 from orosync.errors import LeaseLost, Throttled, TryLater
 from orosync.outlook.allowance import Allowance
@@ -38,12 +39,24 @@ class InUse(TryLater):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """An account and its mailbox, ours until they are given back. taken_at: no later, by `time.monotonic`."""
+
+    lease: Lease
+    turn: MailboxTurn
+    allowance: Allowance
+    taken_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
-    """allowance: what the mailbox may still be asked. term: how long the lease is certainly ours."""
+    """allowance: what the mailbox may still be asked. term: how long the lease is certainly ours. at_end: to be written
+    in the transaction that gives both back."""
 
     lease: Lease
     allowance: Allowance
     term: Term
+    at_end: list[Callable[[], object]] = field(default_factory=list)
 
 
 class Term:
@@ -72,30 +85,59 @@ class Term:
 def leased(database: Database, account: Account, run: str, clock: Clock) -> Iterator[Held]:
     """Taken, renewed and given back. Raises InUse while another run has the account or its mailbox;
     Throttled while the mailbox wants to be left alone."""
+    with kept(database, take(database, account, run, clock), clock) as held:
+        yield held
+
+
+def take(database: Database, account: Account, run: str, clock: Clock) -> Taken:
+    """The account and its mailbox, both or none. Raises as `leased`, and a transaction that it happened in must then be
+    given up."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{run}"
     taken_at = time.monotonic()
-    lease = _take(database, account, owner, clock)
-    term = Term(lambda: database.leases.renew(lease, clock.now(), LEASE), taken_at)
-    try:
-        with mailbox_turn(database, account.mailbox, owner, clock) as (turn, allowance):
-            over = threading.Event()
-            renewal = threading.Thread(
-                target=_keep, args=(database, term, turn, allowance, over), name="lease", daemon=True
-            )
-            renewal.start()
-            try:
-                yield Held(lease, allowance, term)
-            finally:
-                over.set()
-                renewal.join()
-    finally:
-        database.leases.release(lease)
+    with database.transaction():
+        lease = _take(database, account, owner, clock)
+        turn, allowance = _take_turn(database, account.mailbox, owner, clock)
+    return Taken(lease, turn, allowance, taken_at)
 
 
 @contextmanager
-def mailbox_turn(database: Database, mailbox: str, owner: str, clock: Clock) -> Iterator[tuple[MailboxTurn, Allowance]]:
+def kept(database: Database, taken: Taken, clock: Clock) -> Iterator[Held]:
+    """Renewed, and given back at the end: in the transaction in which `Held.at_end` is done, so that whoever comes next
+    finds both or none. Nothing of that is done if the block ends with an error."""
+    term = Term(lambda: database.leases.renew(taken.lease, clock.now(), LEASE), taken.taken_at)
+    held = Held(taken.lease, taken.allowance, term)
+    try:
+        with WATCH.over(lambda over: _keep(database, term, taken, over)):
+            yield held
+        with database.transaction():
+            for each in held.at_end:
+                each()
+            _give_back(database, taken, clock)
+    except BaseException:
+        with database.transaction():
+            _give_back(database, taken, clock)
+        raise
+
+
+def _give_back(database: Database, taken: Taken, clock: Clock) -> None:
+    _give_turn_back(database, taken.turn, taken.allowance, clock)
+    database.leases.release(taken.lease)
+
+
+@contextmanager
+def mailbox_turn(database: Database, mailbox: str, owner: str, clock: Clock) -> Iterator[Allowance]:
     """Nobody else calls the mailbox meanwhile, in whatever process. Raises InUse if somebody does, Throttled while
     it wants to be left alone. Not renewed: whoever needs it longer than a lease does so."""
+    with database.transaction():
+        turn, allowance = _take_turn(database, mailbox, owner, clock)
+    try:
+        yield allowance
+    finally:
+        with database.transaction():
+            _give_turn_back(database, turn, allowance, clock)
+
+
+def _take_turn(database: Database, mailbox: str, owner: str, clock: Clock) -> tuple[MailboxTurn, Allowance]:
     turn = database.mailboxes.take(mailbox, owner, LEASE)
     if turn is None:
         before = database.mailboxes.owner(mailbox)
@@ -104,18 +146,18 @@ def mailbox_turn(database: Database, mailbox: str, owner: str, clock: Clock) -> 
     if turn is None:
         raise InUse("This mailbox is being synchronised just now.", remedy="Wait until it is done, then try again.")
     now = clock.now()
+    if turn.paused_until is not None and turn.paused_until > now:
+        wait_s = (turn.paused_until - now).total_seconds()
+        raise Throttled("The mailbox asked for a pause.", retry_after_s=wait_s)
     since_s = max(0.0, (now - turn.counted_at).total_seconds())
     tokens = min(mailboxes.CAPACITY, turn.tokens + since_s * mailboxes.REFILL_PER_S)
-    allowance = Allowance(tokens, capacity=mailboxes.CAPACITY, refill_per_s=mailboxes.REFILL_PER_S)
-    try:
-        if turn.paused_until is not None and turn.paused_until > now:
-            wait_s = (turn.paused_until - now).total_seconds()
-            raise Throttled("The mailbox asked for a pause.", retry_after_s=wait_s)
-        yield turn, allowance
-    finally:
-        database.mailboxes.release(turn, allowance.left)
-        if allowance.pause_left_s:
-            database.mailboxes.pause(mailbox, clock.now() + timedelta(seconds=allowance.pause_left_s))
+    return turn, Allowance(tokens, capacity=mailboxes.CAPACITY, refill_per_s=mailboxes.REFILL_PER_S)
+
+
+def _give_turn_back(database: Database, turn: MailboxTurn, allowance: Allowance, clock: Clock) -> None:
+    database.mailboxes.release(turn, allowance.left)
+    if allowance.pause_left_s:
+        database.mailboxes.pause(turn.mailbox, clock.now() + timedelta(seconds=allowance.pause_left_s))
 
 
 @contextmanager
@@ -126,7 +168,7 @@ def turn_soon(database: Database, mailbox: str, clock: Clock, patience_s: float 
     while True:
         with ExitStack() as stack:
             try:
-                _, allowance = stack.enter_context(mailbox_turn(database, mailbox, owner, clock))
+                allowance = stack.enter_context(mailbox_turn(database, mailbox, owner, clock))
             except InUse:
                 if time.monotonic() > until:
                     raise
@@ -168,14 +210,16 @@ def _has_died(database: Database, owner: str) -> bool:
     return False
 
 
-def _keep(database: Database, term: Term, turn: MailboxTurn, allowance: Allowance, over: threading.Event) -> None:
-    while not over.wait(_RENEW_EVERY_S):
+def _keep(database: Database, term: Term, taken: Taken, over: threading.Event) -> None:
+    while True:
         try:
             term.renew()
-            database.mailboxes.keep(turn, LEASE, allowance.left)
+            database.mailboxes.keep(taken.turn, LEASE, taken.allowance.left)
         except LeaseLost:
             return  # the next write or commit says so to whoever works
         except TryLater:
-            continue
+            pass
         except Exception:  # noqa: BLE001  # the edge of a thread: without it the run would lose its lease in silence
             _log.exception("a lease could not be renewed")
+        if over.wait(_RENEW_EVERY_S):
+            return

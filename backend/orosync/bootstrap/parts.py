@@ -28,7 +28,7 @@ from orosync.store.clock import shared_clock
 from orosync.store.database import Database
 from orosync.store.engine import open_engine
 from orosync.store.settings import SYSTEM, Level, organisation, user
-from orosync.store.vault import Vault
+from orosync.store.vault import Secrets, Vault
 from orosync.sync.ports import Clock, SidePort
 
 # How far before the newest time seen OroCRM is asked again: commits become visible late (sync-engine.md R5).
@@ -119,8 +119,10 @@ def build_sides(
     took the account over (I22). Raises SignInNeeded without secrets.
     """
     time = clock or database.clock
-    outlook = outlook_side(config, database, account, settings, adapters, time, allowance)
-    oro = oro_side(config, database, account, settings, adapters, time)
+    secrets = database.secrets(account.id)
+    with secrets.together():
+        outlook = outlook_side(config, database, account, settings, adapters, time, allowance, secrets)
+        oro = oro_side(config, database, account, settings, adapters, time, secrets)
     if still_ours is not None:
         outlook.fence(still_ours)
         oro.fence(still_ours)
@@ -135,10 +137,11 @@ def outlook_side(
     adapters: Mapping[str, Any] | None,
     clock: Clock,
     allowance: Allowance | None = None,
+    secrets: Secrets | None = None,
 ) -> OutlookMailbox:
     back, ahead = settings.event_window
     return OutlookMailbox(
-        graph_client(config, database, account, adapters, allowance),
+        graph_client(config, database, account, adapters, allowance, secrets=secrets),
         "me" if account.graph_auth == "user" else account.mailbox,
         containers={entity: settings.container_name(entity) for entity in Entity},
         entities=[entity for entity in Entity if settings.wants(entity)],
@@ -154,8 +157,9 @@ def oro_side(
     settings: Settings,
     adapters: Mapping[str, Any] | None,
     clock: Clock,
+    secrets: Secrets | None = None,
 ) -> OroInstance:
-    client = oro_client(config, database, account, adapters, clock)
+    client = oro_client(config, database, account, adapters, clock, secrets)
     entities = [entity for entity in Entity if settings.wants(entity)]
     return OroInstance(client, entities, settings.oro_scope.value, OVERLAP, clock.now, at_once=ORO_AT_ONCE)
 
@@ -167,8 +171,9 @@ def graph_client(
     adapters: Mapping[str, Any] | None,
     allowance: Allowance | None = None,
     timeouts: tuple[float, float] = TIMEOUTS,
+    secrets: Secrets | None = None,
 ) -> GraphClient:
-    tokens = graph_tokens(config, account, database.secrets(account.id), adapters)
+    tokens = graph_tokens(config, account, secrets or database.secrets(account.id), adapters)
     gate = _gates.of(account.mailbox)
     return GraphClient(
         config.graph_url,
@@ -182,7 +187,12 @@ def graph_client(
 
 
 def oro_client(
-    config: Config, database: Database, account: Account, adapters: Mapping[str, Any] | None, clock: Clock
+    config: Config,
+    database: Database,
+    account: Account,
+    adapters: Mapping[str, Any] | None,
+    clock: Clock,
+    secrets: Secrets | None = None,
 ) -> OroClient:
-    sign_in = oro_sign_in(config, account, database.secrets(account.id), clock)
+    sign_in = oro_sign_in(config, account, secrets or database.secrets(account.id), clock)
     return client_for_account(config, account, sign_in, adapters)

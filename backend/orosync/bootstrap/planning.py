@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orosync.bootstrap.oro_push import oro_calls
-from orosync.bootstrap.parts import settings_of
 from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, looked_at_soon, replanned
 from orosync.core.ledger import Account
 from orosync.core.push import calls_by_itself
 from orosync.core.records import Entity, Side
-from orosync.core.settings import Settings
+from orosync.core.settings import Settings, effective
 from orosync.errors import SettingError
 from orosync.store.database import Database
 from orosync.store.settings import SYSTEM, Level
+from orosync.store.standing import Standing
 from orosync.sync.run import Report
 from orosync.sync.session import RunRequest
 
 SPREAD_OVER = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a run is begun on. at: no later than any of it was read. subscribed, intends: as in `Standing`."""
+
+    account: Account
+    settings: Settings
+    pace: Pace
+    subscribed: bool
+    intends: bool
+    at: datetime
+
+
+def known_of(database: Database, account: Account, at: datetime) -> Known:
+    """account: as it was read under the lease. Raises SettingError for a stored value that is not valid any more."""
+    standing = database.account_store(account.id).standing()
+    settings = effective(*standing.levels)
+    pace = _pace(database, account, settings, standing)
+    return Known(account, settings, pace, standing.subscribed, standing.intends, at)
+
+
 def pace_of(database: Database, account: Account) -> Pace:
     """Raises SettingError for a stored value that is not valid any more."""
-    settings = settings_of(database, account)
-    begun = database.account_store(account.id).has_begun()
-    interval_s = {
-        Side.OUTLOOK: _unless_called(database, account, settings, float(settings.outlook_sync_interval)),
-        Side.ORO: _unless_oro_calls(database, account, settings, float(settings.crm_sync_interval)),
-    }
-    return Pace(interval_s, enabled=settings.enable_sync and begun and account.state != "disabled")
+    standing = database.account_store(account.id).standing()
+    return _pace(database, account, effective(*standing.levels), standing)
+
+
+def _pace(database: Database, account: Account, settings: Settings, standing: Standing) -> Pace:
+    """Those who may call are only looked up where there are any."""
+    interval_s = {Side.OUTLOOK: float(settings.outlook_sync_interval), Side.ORO: float(settings.crm_sync_interval)}
+    if standing.subscribed:
+        interval_s[Side.OUTLOOK] = _unless_called(database, account, settings, interval_s[Side.OUTLOOK])
+    if standing.hooked:
+        interval_s[Side.ORO] = _unless_oro_calls(database, account, settings, interval_s[Side.ORO])
+    return Pace(interval_s, enabled=settings.enable_sync and standing.begun and account.state != "disabled")
 
 
 def _unless_called(database: Database, account: Account, settings: Settings, interval_s: float) -> float:
@@ -58,20 +83,22 @@ def _pace_or_rarely(database: Database, account: Account) -> Pace:
 
 
 def plan_next(
-    database: Database, account: Account, outcome: Outcome | None, began: datetime, now: datetime, chance: float
+    database: Database,
+    account: Account,
+    outcome: Outcome | None,
+    began: datetime,
+    now: datetime,
+    chance: float,
+    *,
+    pace: Pace | None = None,
 ) -> DueWork:
-    """When the account is looked at next. outcome: None after what says nothing about how it is doing."""
-    pace = _pace_or_rarely(database, account)
+    """When the account is looked at next. outcome: None after what says nothing about how it is doing. pace: that of a
+    look that began a moment ago; whoever changed a setting since then calls the account as well."""
+    ours = pace or _pace_or_rarely(database, account)
     if outcome is not None:
-        planned = database.due_work.change(account.id, lambda work: after_run(work, outcome, pace, began, now, chance))
-    else:
-        suspended = database.accounts.get(account.id).state == "suspended"
-        planned = database.due_work.change(
-            account.id, lambda work: replanned(work, pace, now, chance, suspended=suspended)
-        )
-    if database.requested_runs.next_waiting(account.id) is not None:  # asked for meanwhile, and turned away
-        return database.due_work.change(account.id, lambda work: replace(work, due_at=now, urgent=True))
-    return planned
+        return database.due_work.plan(account.id, lambda work: after_run(work, outcome, ours, began, now, chance))
+    suspended = database.accounts.get(account.id).state == "suspended"
+    return database.due_work.plan(account.id, lambda work: replanned(work, ours, now, chance, suspended=suspended))
 
 
 def look_soon(database: Database, account_id: int, now: datetime) -> DueWork:

@@ -13,7 +13,7 @@ from orosync import telemetry
 from orosync.bootstrap.lanes import lanes
 from orosync.bootstrap.lease import Held, leased
 from orosync.bootstrap.parts import RandomIds, build_sides, settings_of
-from orosync.bootstrap.planning import outcome_of, plan_next
+from orosync.bootstrap.planning import Known, outcome_of, plan_next
 from orosync.bootstrap.telling import run_and_tell, undo_and_tell
 from orosync.config import Config
 from orosync.core.ledger import Account
@@ -42,13 +42,14 @@ def open_session(
     ids: Ids | None = None,
     run: str | None = None,
     held: Held | None = None,
+    known: Known | None = None,
 ) -> Iterator[Session]:
     """A session under the account's lease, which is renewed while it lasts and given back at its end.
 
-    held: a lease that the caller keeps. Raises BadInput for an unknown or disabled account, InUse while another run has
-    it, Throttled while its mailbox wants to be left alone.
+    held: a lease that the caller keeps. known: what the caller read under it a moment ago. Raises BadInput for an
+    unknown or disabled account, InUse while another run has it, Throttled while its mailbox wants to be left alone.
     """
-    account = database.accounts.named(account_name)
+    account = known.account if known is not None else database.accounts.named(account_name)
     if account.state == "disabled":
         raise BadInput(
             f"Account {account.name} is disabled.",
@@ -57,7 +58,7 @@ def open_session(
         )
     time, source = clock or database.clock, ids or RandomIds()
     run = run or source.new()
-    settings = settings_of(database, account)
+    settings = known.settings if known is not None else settings_of(database, account)
     with nullcontext(held) if held else leased(database, account, run, time) as own, lanes() as launch:
         sides = build_sides(
             config,
@@ -69,10 +70,15 @@ def open_session(
             allowance=own.allowance,
             still_ours=own.term.ensure,
         )
+        store = database.account_store(account.id, own.lease)
+        if known is not None:
+            store.begin_with(account)
+            if not known.intends:
+                store.begin_without_intents()
         yield Session(
             run=run,
             request=request or RunRequest(),
-            store=database.account_store(account.id, own.lease),
+            store=store,
             sides=sides,
             clock=time,
             ids=source,
@@ -96,11 +102,13 @@ def run_once(
     ids: Ids | None = None,
     run: str | None = None,
     held: Held | None = None,
+    known: Known | None = None,
     chance: Callable[[], float] = random.random,
 ) -> Report:
-    """One run of one account, and when it is looked at next. Raises as `open_session`, and LeaseLost."""
+    """One run of one account; and when it is looked at next, which is written as its lease is given back. Raises as
+    `open_session`, and LeaseLost."""
     time = clock or database.clock
-    began = time.now()
+    began = known.at if known is not None else time.now()
     source = ids or RandomIds()
     run = run or source.new()
     opened = open_session(
@@ -114,12 +122,21 @@ def run_once(
         ids=source,
         run=run,
         held=held,
+        known=known,
     )
     with telemetry.bound(account=account_name, run=run), opened as session:
         report = run_and_tell(session)
-        account = database.accounts.named(account_name)
         outcome = None if request.preview else outcome_of(report, request)
-        plan_next(database, account, outcome, began, time.now(), chance())
+
+        def plan() -> None:
+            account = known.account if known is not None else database.accounts.named(account_name)
+            pace = known.pace if known is not None else None
+            plan_next(database, account, outcome, began, time.now(), chance(), pace=pace)
+
+        if held is not None:
+            held.at_end.append(plan)
+        else:
+            plan()
         return report
 
 

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,9 +18,9 @@ from uuid import uuid4
 import structlog
 
 from orosync import bootstrap
-from orosync.bootstrap import Database, Held
+from orosync.bootstrap import Database, Held, Known, Taken
 from orosync.config import Config
-from orosync.core.due import Outcome, sides_due
+from orosync.core.due import DueWork, Outcome, sides_due
 from orosync.core.ledger import Account
 from orosync.core.records import Entity, Side
 from orosync.errors import (
@@ -45,6 +46,17 @@ REQUESTED_BUDGET = timedelta(minutes=25)  # RabbitMQ takes a message back after 
 _TELL_EVERY_S = 0.2  # progress is one small write
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """at: no later than anything of it was read. taken: None if a person asked for something, which comes first."""
+
+    account: Account
+    work: DueWork
+    at: datetime
+    run: str = ""
+    taken: Taken | None = None
+
+
 class AccountWork:
     """Thread-safe: one for each process."""
 
@@ -66,20 +78,40 @@ class AccountWork:
     def carry_out(self, account_id: int) -> None:
         """Until nothing is left to do for it now. What went wrong is in its runs and its state; raised is only that the
         database could not take part, and then the same message is good again."""
-        self._database.due_work.begin(account_id)
-        try:
-            account = self._database.accounts.get(account_id)
-        except BadInput:
-            return  # removed meanwhile
-        self._database.requested_runs.end_dead(account_id)
-        while not self.stopping.is_set():
-            asked = self._database.requested_runs.next_waiting(account_id)
-            if asked is None:
-                break
-            if not self._carry_out_asked(account, asked):
+        begun = self._begin(account_id)
+        if begun is not None and begun.taken is None:
+            if not self._carry_out_all_asked(begun.account):
                 return  # somebody has the account, and looks here again when done
-        if not self.stopping.is_set() and self._work_off(account):
+            begun = self._begin(account_id, asked_is_done=True)
+        if begun is not None and begun.taken is not None and self._work_off(begun, begun.taken):
             self._again_if_asked(account_id)
+
+    def _begin(self, account_id: int, *, asked_is_done: bool = False) -> _Begun | None:
+        """What there is to do for it now, and if nobody asked for anything and it is due, the account itself: found and
+        taken in one transaction, so that of two that meet here one finds nothing to do. None if there is nothing, or
+        somebody else works on it."""
+        database, at, account = self._database, self._clock.now(), None
+        try:
+            with database.transaction():
+                work = database.due_work.begin(account_id)
+                account, wished = database.accounts.with_wishes(account_id)
+                if wished and not asked_is_done:
+                    return _Begun(account, work, at)
+                if self.stopping.is_set() or not self._is_due(account, work):
+                    return None
+                run = str(uuid4())
+                return _Begun(account, work, at, run, bootstrap.take(database, account, run, self._clock))
+        except bootstrap.InUse:
+            database.due_work.let_rest(account_id, asked=False)
+        except BadInput:
+            pass  # removed meanwhile
+        except Throttled as error:
+            if account is None:
+                raise
+            database.due_work.begin(account_id)
+            self._plan_next(account, _trouble(error), at)
+            self._again_if_asked(account_id)
+        return None
 
     def _again_if_asked(self, account_id: int) -> None:
         """Whoever asked while we had the account was turned away."""
@@ -87,6 +119,17 @@ class AccountWork:
             self.carry_out(account_id)
 
     # ------------------------------------------------------------------------------------------------ asked for
+
+    def _carry_out_all_asked(self, account: Account) -> bool:
+        """False if another run has the account now."""
+        self._database.requested_runs.end_dead(account.id)
+        while not self.stopping.is_set():
+            asked = self._database.requested_runs.next_waiting(account.id)
+            if asked is None:
+                break
+            if not self._carry_out_asked(account, asked):
+                return False
+        return True
 
     def _carry_out_asked(self, account: Account, asked: RequestedRun) -> bool:
         """False if another run has the account now."""
@@ -141,20 +184,14 @@ class AccountWork:
 
     # ------------------------------------------------------------------------------------------------ due
 
-    def _work_off(self, account: Account) -> bool:
-        """What is due. False if there is nothing, or somebody else has the account."""
-        if not self._is_due(account):
-            return False
-        began, run = self._clock.now(), str(uuid4())
+    def _work_off(self, begun: _Begun, taken: Taken) -> bool:
+        """What is due. False if somebody else goes on with it."""
+        account, began, run = begun.account, begun.at, begun.run
         try:
-            with bootstrap.leased(self._database, account, run, self._clock) as held:
-                if self._is_due(account):  # whoever had it before us may have done it
-                    self._due_once(account, run, held)
-        except bootstrap.InUse:
-            self._database.due_work.let_rest(account.id, asked=False)
-            return False
+            with bootstrap.kept(self._database, taken, self._clock) as held:
+                self._due_once(begun, held)
         except LeaseLost:
-            return False  # somebody else goes on with it
+            return False
         except (SignInNeeded, AccountBlocked) as error:
             self._database.accounts.suspend(account.id, str(error), self._clock.now())
             signed_out = isinstance(error, SignInNeeded)
@@ -167,33 +204,38 @@ class AccountWork:
             self._plan_next(account, Outcome("failed", reason=reason), began)
         return True
 
-    def _is_due(self, account: Account) -> bool:
-        work = self._database.due_work.get(account.id)
+    def _is_due(self, account: Account, work: DueWork) -> bool:
         return work.due_at is not None and work.due_at <= self._clock.now() and account.state != "disabled"
 
-    def _due_once(self, account: Account, run: str, held: Held) -> None:
-        now = self._clock.now()
-        work, pace = self._database.due_work.get(account.id), bootstrap.pace_of(self._database, account)
-        sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, pace, now)
-        if not pace.enabled or not sides:
+    def _due_once(self, begun: _Begun, held: Held) -> None:
+        account, work, now = begun.account, begun.work, self._clock.now()
+        known = bootstrap.known_of(self._database, account, begun.at)
+        sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, known.pace, now)
+        if not known.pace.enabled or not sides:
             self._plan_next(account, None, now)
-            self._keep_push(account, held)  # one that is not kept in step any more wants no calls
+            self._keep_push(account, held, known)  # one that is not kept in step any more wants no calls
             return
         request = RunRequest(sides=sides, background=True)
-        report = self._run(account, request, self._progress(RUN_BUDGET, None), run, held)
+        report = self._run(account, request, self._progress(RUN_BUDGET, None), begun.run, held, known)
         if report.state in {"done", "held"}:
-            self._keep_push(account, held)
+            self._keep_push(account, held, known)
 
-    def _keep_push(self, account: Account, held: Held) -> None:
+    def _keep_push(self, account: Account, held: Held, known: Known) -> None:
         """Under the run's lease, because the mailbox has to be its. Without push everything only takes longer, so no
         trouble with it may become the account's."""
         config, database = self._config, self._database
         adapters, clock, chance = self._adapters, self._clock, self._chance
 
         def of_graph() -> None:
-            allowance = held.allowance
             bootstrap.keep_graph_push(
-                config, database, account, adapters=adapters, clock=clock, allowance=allowance, chance=chance
+                config,
+                database,
+                account,
+                adapters=adapters,
+                clock=clock,
+                allowance=held.allowance,
+                chance=chance,
+                subscribed=known.subscribed,
             )
 
         def of_oro() -> None:
@@ -207,7 +249,15 @@ class AccountWork:
             except Exception:  # noqa: BLE001  # see above
                 _log.exception("looking after push broke", account=account.name)
 
-    def _run(self, account: Account, request: RunRequest, progress: Progress, run: str, held: Held) -> Report:
+    def _run(
+        self,
+        account: Account,
+        request: RunRequest,
+        progress: Progress,
+        run: str,
+        held: Held,
+        known: Known | None = None,
+    ) -> Report:
         return bootstrap.run_once(
             self._config,
             self._database,
@@ -218,6 +268,7 @@ class AccountWork:
             clock=self._clock,
             run=run,
             held=held,
+            known=known,
             chance=self._chance,
         )
 

@@ -27,7 +27,7 @@ def _exists(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ColumnEl
     return sa.exists().where(table.c.account_id == _ACCOUNT.id, *conditions).correlate(tables.accounts)
 
 
-# As in `Cursors.has_begun`.
+# As in `AccountStanding.standing`.
 _BEGUN = sa.or_(_exists(tables.cursors, tables.cursors.c.first_done), _exists(tables.links))
 _OFF = (
     sa.exists()

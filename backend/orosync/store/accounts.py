@@ -32,6 +32,9 @@ _ADDRESSES_AT = sa.select(_ROW.mailbox, _ROW.facts).where(
     _ROW.orocrm_url == sa.bindparam("url"), _ROW.id != sa.bindparam("besides")
 )
 _BY_ID = sa.select(tables.accounts).where(_ROW.id == sa.bindparam("account_id"))
+_WITH_WISHES = _BY_ID.add_columns(
+    sa.exists().where(tables.runs.c.account_id == _ROW.id, tables.REQUESTED_RUN).label("wished")
+)
 _MINE = _ROW.id == sa.bindparam("account_id_")
 _ADD = sa.insert(tables.accounts).returning(_ROW.id)
 _CONNECT = sa.update(tables.accounts).where(_MINE)
@@ -148,6 +151,15 @@ class Accounts:
         with self._transactions.reading() as connection:
             return read(connection, account_id, self._places)
 
+    def with_wishes(self, account_id: int) -> tuple[Account, bool]:
+        """And whether a run that a person asked for waits, or is carried out, or was when its worker died. BadInput if
+        there is no such account (any more)."""
+        with self._transactions.reading() as connection:
+            row = connection.execute(_WITH_WISHES, {"account_id": account_id}).first()
+            if row is None:
+                raise _gone(account_id)
+            return _to_account(connection, row, self._places), bool(row.wished)
+
     def all(self) -> list[Account]:
         """By name."""
         with self._transactions.reading() as connection:
@@ -189,13 +201,22 @@ class AccountRow(AccountPart):
     """The account itself, as a run sees it. `_places` is set by `AccountStore`."""
 
     _places: Places
+    _begun_with: Account | None = None
+
+    def begin_with(self, account: Account) -> None:
+        """As it was read under this lease a moment ago: it goes for the account until this store writes it. Facts are
+        its own to write; a state that people set meanwhile is heeded by what is written then."""
+        self._begun_with = account
 
     def account(self) -> Account:
         """BadInput if it was removed."""
+        if self._begun_with is not None:
+            return self._begun_with
         with self._transactions.reading() as connection:
             return read(connection, self._account_id, self._places)
 
     def save_facts(self, facts: Mapping[str, Json]) -> None:
+        self._begun_with = None
         with self._writing() as connection:
             rest, digest = self._places.save(connection, facts)
             values = {"account_id_": self._account_id, "new_facts": rest, "new_places": digest}
@@ -203,6 +224,7 @@ class AccountRow(AccountPart):
 
     def set_state(self, state: str, reason: str, at: datetime) -> None:
         """Ignored if the account was disabled by a person."""
+        self._begun_with = None
         self._write(
             _SET_STATE_OF_ENABLED,
             {"account_id_": self._account_id, "new_state": state, "reason": reason, "at": at},

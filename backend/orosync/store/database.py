@@ -14,6 +14,7 @@ from orosync.errors import ConfigurationError
 from orosync.store import conflicts, journal, quarantine
 from orosync.store.account_states import AccountStates
 from orosync.store.accounts import AccountRow, Accounts, Places
+from orosync.store.books import Books
 from orosync.store.conflicts import Conflicts
 from orosync.store.cursors import Cursors
 from orosync.store.due_work import DueWorks
@@ -32,6 +33,7 @@ from orosync.store.retention import Retention
 from orosync.store.runs import Runs
 from orosync.store.scratch import ScratchSpace
 from orosync.store.settings import Settings, SettingsLevels
+from orosync.store.standing import AccountStanding
 from orosync.store.subscriptions import Subscriptions
 from orosync.store.transactions import Transactions
 from orosync.store.unlinked import UnlinkedRecords
@@ -53,6 +55,7 @@ class AccountStore(
     Quarantine,
     Runs,
     SettingsLevels,
+    AccountStanding,
     WaitingWork,
     ScratchSpace,
 ):
@@ -69,9 +72,11 @@ class AccountStore(
         lease: Lease | None,
         now: Callable[[], datetime],
         places: Places,
+        books: Books,
     ) -> None:
         super().__init__(transactions, account_id, lease, now)
         self._places = places
+        self._books = books
 
 
 def _utc_now() -> datetime:
@@ -93,6 +98,7 @@ class Database:
         self._now = now
         self.clock = _Told(now)
         self._places = Places()
+        self._books = Books()
         self.accounts = Accounts(self._transactions, self._places)
         self.settings = Settings(self._transactions, now)
         self.leases = Leases(self._transactions)
@@ -120,11 +126,18 @@ class Database:
         with self._transactions.writing():
             yield
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several things are read one after the other, by one connection: taking one costs as much as a question. Not
+        for longer than that; other threads want it too."""
+        with self._transactions.reading():
+            yield
+
     def account_store(self, account_id: int, lease: Lease | None = None) -> AccountStore:
         """For reading, or for working on the account under its lease."""
         if lease is not None and lease.account_id != account_id:
             raise ValueError("the lease is another account's")
-        return AccountStore(self._transactions, account_id, lease, self._now, self._places)
+        return AccountStore(self._transactions, account_id, lease, self._now, self._places, self._books)
 
     def secrets(self, account_id: int) -> Secrets:
         return Secrets(self._transactions, account_id, self._needed_vault(), self._now)

@@ -78,6 +78,18 @@ _UNCLAIM = (
     .where(_ROW.account_id.in_(sa.bindparam("ids", expanding=True)))
     .values(claimed_until=None)
 )
+_BEGIN = (
+    sa.update(tables.due_work)
+    .where(_ROW.account_id == sa.bindparam("account_id_"))
+    .values(claimed_until=None)
+    .returning(*tables.due_work.c)
+)
+_ASKED = sa.select(
+    sa.exists().where(
+        tables.runs.c.account_id == sa.bindparam("account_id"), tables.REQUESTED_RUN, tables.runs.c.state == "waiting"
+    )
+)
+_ONE_LOCKED = _ONE.with_for_update()
 _UNCLAIM_ALL = sa.update(tables.due_work).where(_ROW.claimed_until.is_not(None)).values(claimed_until=None)
 _LAG = sa.select(sa.func.count(), sa.func.min(_ROW.due_at)).where(_FREE)
 _SEVERAL_INSTANCES = sa.select(  # the two ends of an index, instead of counting
@@ -160,7 +172,7 @@ class DueWorks:
     def change(self, account_id: int, how: Callable[[DueWork], DueWork]) -> DueWork:
         """Read, change and write in one transaction; `how` may be called again."""
         with self._transactions.writing() as connection:
-            row = connection.execute(_ONE.with_for_update(), {"account_id": account_id}).first()
+            row = connection.execute(_ONE_LOCKED, {"account_id": account_id}).first()
             after = how(DueWork(account_id) if row is None else as_work(row, account_id))
             connection.execute(_SAVE[connection.dialect.name], _values(after))
         return after
@@ -209,9 +221,23 @@ class DueWorks:
                 self.change(account_id, lambda work: asked_for(work, now))
             connection.execute(_HAND_OUT, {"account_id_": account_id, "until": now + DEBOUNCE})
 
-    def begin(self, account_id: int) -> None:
-        """It is not waiting for a worker any more."""
-        self.unclaim([account_id])
+    def begin(self, account_id: int) -> DueWork:
+        """It is not waiting for a worker any more. One without any plan if there is no row yet."""
+        with self._transactions.writing() as connection:
+            row = connection.execute(_BEGIN, {"account_id_": account_id}).first()
+        return DueWork(account_id) if row is None else as_work(row, account_id)
+
+    def plan(self, account_id: int, how: Callable[[DueWork], DueWork]) -> DueWork:
+        """As `change`, at the end of a run; but due at once if a person asked for something meanwhile, whose worker
+        was turned away."""
+
+        def unless_asked(work: DueWork) -> DueWork:
+            # a question of its own, after the row is locked: whoever asks writes there as well, before or after us
+            asked = connection.execute(_ASKED, {"account_id": account_id}).scalar_one()
+            return replace(how(work), due_at=self._now(), urgent=True) if asked else how(work)
+
+        with self._transactions.writing() as connection:
+            return self.change(account_id, unless_asked)
 
     def claim(self, most: int, slots: int) -> list[Claimed]:
         """Up to `most` accounts that are due, nobody works on and nobody was handed: what people and calls wait for

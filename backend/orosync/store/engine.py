@@ -75,7 +75,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connect_args={"isolation_level": None, "timeout": float(LOCK_WAIT_S)},
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    sa.event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -86,11 +86,13 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor.close()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Writers lock at once: a transaction that reads first and locks later fails instead of waiting."""
+def _begin(connection: sa.Connection) -> None:
+    """The drivers begin nothing by themselves: what only reads needs no transaction. SQLite's writers lock at once: a
+    transaction that reads first and locks later fails instead of waiting."""
     options = connection.get_execution_options()
     if not options.get(READS):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+        at_once = options.get(WRITES) and connection.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -105,12 +107,14 @@ def _postgresql(url: sa.URL) -> sa.Engine:
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_timeout=LOCK_WAIT_S,
+            isolation_level="AUTOCOMMIT",  # of the driver, see `_begin`; else each connection would be told anew
             connect_args={"connect_timeout": 10, "options": options},
         )
     except ModuleNotFoundError:
         raise ConfigurationError(
             ["OROSYNC_DATABASE_URL names PostgreSQL, but its driver is missing; install orosync[cluster]"]
         ) from None
+    sa.event.listen(engine, "begin", _begin)
     _ping_after_a_rest(engine)
     return engine
 

@@ -28,10 +28,17 @@ _MARK_SENT = (
 )
 _CLOSE = sa.delete(tables.intents).where(_ACCOUNT, _ROW.op_id == sa.bindparam("op_id_"))
 _ABANDON_PREPARED = sa.delete(tables.intents).where(_ACCOUNT, _ROW.state == "prepared")
+_ANY = sa.select(_ROW.op_id).where(_ROW.account_id == sa.bindparam("account_id")).limit(1)
 _SENT = sa.select(tables.intents).where(_ACCOUNT, _ROW.state == "sent").order_by(_ROW.sent_at, _ROW.op_id)
 
 
 class Intents(AccountPart):
+    _none_open = False
+
+    def begin_without_intents(self) -> None:
+        """There was none a moment ago, by what was read under this lease: that goes until this store writes one."""
+        self._none_open = True
+
     def prepare_intents(self, intents: Iterable[Intent]) -> None:
         """Write them down; an op that is sent once more replaces its former row. RecordChanged if another create for
         the same source is still open, and the transaction it happened in must then be given up."""
@@ -53,6 +60,7 @@ class Intents(AccountPart):
         ]
         if not rows:
             return
+        self._none_open = False
         with self._writing() as connection:
             try:
                 connection.execute(_SAVE.into(connection), rows)
@@ -72,6 +80,8 @@ class Intents(AccountPart):
 
     def open_intents(self) -> list[Intent]:
         """Those sent, oldest first. Merely prepared ones never left this machine: they are abandoned by this call."""
+        if self._none_open or not self._rows(_ANY):  # as for nearly every run
+            return []
         with self._writing() as connection:
             account = {"account_id_": self._account_id}
             connection.execute(_ABANDON_PREPARED, account)

@@ -36,7 +36,8 @@ _MINE = (
 )
 # FOR SHARE: whoever wants to take the lease over waits until this transaction has ended; SQLite has one writer anyway.
 _HOLD = sa.select(_ROW.epoch).where(*_MINE).with_for_update(read=True)
-_RENEW = sa.update(tables.leases).where(*_MINE)
+_RENEW = sa.update(tables.leases).where(*_MINE).values(expires=sa.bindparam("new_expires"))
+_RELEASE = sa.update(tables.leases).where(*_MINE).values(owner=None)
 _HOLDER = sa.select(tables.leases).where(_ROW.account_id == sa.bindparam("account_id"), _ROW.owner.is_not(None))
 
 
@@ -74,21 +75,22 @@ class Leases:
 
         An owner may take its own again (the same task, delivered again after a crash): the epoch grows, so the former
         taking is void. Hence an owner's name must be unique to one piece of work. Raises BadInput if there is no such
-        account.
+        account; the transaction it happened in must then be given up.
         """
         expires = now + ttl
         values = {"account_id": account_id, "owner": owner, "expires": expires, "now": now}
         with self._transactions.writing() as connection:
-            if connection.execute(_ACCOUNT, {"account_id": account_id}).first() is None:
-                raise BadInput(f"There is no account {account_id} (any more).", field="account")
-            epoch = connection.execute(_TAKE[connection.dialect.name], values).scalar_one_or_none()
+            try:
+                epoch = connection.execute(_TAKE[connection.dialect.name], values).scalar_one_or_none()
+            except sa.exc.IntegrityError:
+                raise BadInput(f"There is no account {account_id} (any more).", field="account") from None
         return None if epoch is None else Lease(account_id, owner, epoch, expires)
 
     def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease:
         """The same lease until now + ttl, also if it had expired without being taken. Raises LeaseLost."""
         renewed = replace(lease, expires=now + ttl)
         with self._transactions.writing() as connection:
-            met = connection.execute(_RENEW.values(expires=renewed.expires), _values(lease)).rowcount
+            met = connection.execute(_RENEW, {**_values(lease), "new_expires": renewed.expires}).rowcount
         if not met:
             raise LeaseLost(f"Another worker took account {lease.account_id} over after epoch {lease.epoch}.")
         return renewed
@@ -96,13 +98,10 @@ class Leases:
     def release(self, lease: Lease) -> None:
         """Give it back; nothing happens if it was lost already."""
         with self._transactions.writing() as connection:
-            connection.execute(_RENEW.values(owner=None), _values(lease))
+            connection.execute(_RELEASE, _values(lease))
 
     def holder(self, account_id: int) -> Lease | None:
         """The last taking that was not given back, live or expired."""
         with self._transactions.reading() as connection:
             row = connection.execute(_HOLDER, {"account_id": account_id}).first()
         return None if row is None else Lease(row.account_id, row.owner, row.epoch, row.expires)
-
-
-_ACCOUNT = sa.select(tables.accounts.c.id).where(tables.accounts.c.id == sa.bindparam("account_id"))

@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from orosync.core.records import Entity, Link, LinkState, Side
 from orosync.errors import RecordChanged, RecordMissing
 from orosync.store import tables
-from orosync.store.transactions import CHUNK, AccountPart
+from orosync.store.books import CountedPart
+from orosync.store.transactions import CHUNK
 
 _ROW = tables.links.c
 _ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
@@ -69,7 +70,7 @@ _STAMP = (
 )
 
 
-class Links(AccountPart):
+class Links(CountedPart):
     def links_by_id(self, side: Side, entity: Entity, ids: Iterable[str]) -> dict[str, Link]:
         """Live links by the id on `side`; ids without one are missing from the answer."""
         return _by_id(side, self._rows_chunked(_LIVE_BY_ID[side], ids, entity=entity))
@@ -101,11 +102,12 @@ class Links(AccountPart):
 
     def count_links(self, entity: Entity) -> int:
         """Live ones."""
-        return int(self._rows(_COUNT, entity=entity)[0][0])
+        return self._counted(("linked", entity), lambda: int(self._rows(_COUNT, entity=entity)[0][0]))
 
     def add_link(self, link: Link) -> int:
         """`link.id` is ignored; returns the new id. RecordChanged if one of the ids is linked already."""
         with self._writing() as connection:
+            self._count_anew()
             statement = _ADD[connection.dialect.name]
             new = connection.execute(statement, self._values(link)).scalar_one_or_none()
         if new is None:
@@ -117,6 +119,7 @@ class Links(AccountPart):
         if not links:
             return []
         with self._writing() as connection:
+            self._count_anew()
             statement = _ADD_MANY[connection.dialect.name]
             rows = connection.execute(statement, [self._values(link) for link in links]).all()
         added = {(row.outlook_id, row.oro_id): int(row.id) for row in rows}
@@ -137,6 +140,7 @@ class Links(AccountPart):
             for link in links
         ]
         with self._writing() as connection:
+            self._count_anew()
             try:
                 met = connection.execute(_UPDATE, rows).rowcount
             except sa.exc.IntegrityError:
@@ -158,7 +162,9 @@ class Links(AccountPart):
         self._write(_STAMP, rows)
 
     def drop_link(self, link_id: int) -> None:
-        self._write(_DROP, {"account_id_": self._account_id, "link_id": link_id})
+        with self._writing() as connection:
+            self._count_anew()
+            connection.execute(_DROP, {"account_id_": self._account_id, "link_id": link_id})
 
     def _values(self, link: Link) -> dict[str, Any]:
         return {

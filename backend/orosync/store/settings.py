@@ -3,7 +3,7 @@ decided in `core/settings.py`; here any JSON value but null is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from orosync.errors import BadInput, SettingError
 from orosync.store import tables
 from orosync.store.transactions import AccountPart, Transactions, Upsert
 
+Levels = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
 LevelName = Literal["system", "organisation", "user"]
 
 _ROW = tables.settings.c
@@ -40,7 +41,7 @@ _ACCOUNT = sa.select(tables.accounts.c.organisation).where(tables.accounts.c.id 
 
 
 # one row at least if there is such an account
-_IN_FORCE = (
+IN_FORCE = (
     sa.select(_ROW.level, _ROW.key, _ROW.value)
     .select_from(tables.accounts)
     .outerjoin(
@@ -148,16 +149,20 @@ class Settings:
 
 
 class SettingsLevels(AccountPart):
-    def settings_levels(self) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
+    def settings_levels(self) -> Levels:
         """(system, organisation, user) as they were set; missing keys are "use the level above"."""
-        rows = self._rows(_IN_FORCE, own_scope=str(self._account_id))
-        if not rows:
-            raise _gone(self._account_id)
-        levels: dict[str, dict[str, Any]] = {"system": {}, "organisation": {}, "user": {}}
-        for row in rows:
-            if row.level is not None:
-                levels[row.level][row.key] = row.value
-        return levels["system"], levels["organisation"], levels["user"]
+        return by_level(self._account_id, self._rows(IN_FORCE, own_scope=str(self._account_id)))
+
+
+def by_level(account_id: int, rows: Sequence[sa.Row[Any]]) -> Levels:
+    """rows: of `IN_FORCE`. BadInput if there were none."""
+    if not rows:
+        raise _gone(account_id)
+    levels: dict[str, dict[str, Any]] = {"system": {}, "organisation": {}, "user": {}}
+    for row in rows:
+        if row.level is not None:
+            levels[row.level][row.key] = row.value
+    return levels["system"], levels["organisation"], levels["user"]
 
 
 def _gone(account_id: int) -> BadInput:

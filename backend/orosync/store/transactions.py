@@ -24,11 +24,19 @@ T = TypeVar("T")
 CHUNK = 500  # ids in one statement; far below SQLite's limit of variables
 
 
+class Fate:
+    """What became of a transaction. Whoever remembers what was written in it asks here whether it stands."""
+
+    committed = False
+
+
 class _Open(threading.local):
-    """The transaction this thread is in, and the leases it was checked against."""
+    """The transaction this thread is in, its fate, and the leases it was checked against; or what it is reading by."""
 
     connection: sa.Connection | None = None
+    fate: Fate | None = None
     fenced: set[leases.Lease] | None = None
+    reader: sa.Connection | None = None
 
 
 class Transactions:
@@ -38,14 +46,22 @@ class Transactions:
         self.engine = engine
         self._writers = engine.execution_options(**{WRITES: True})
         # Statements that only read stand alone: no begin and no end around each of them.
-        alone = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {READS: True}
-        self._readers = engine.execution_options(**alone)
+        self._readers = engine.execution_options(**{READS: True})
         self._open = _Open()
 
     @property
     def is_open(self) -> bool:
         """This thread is in a transaction that writes."""
         return self._open.connection is not None
+
+    def holds(self, lease: leases.Lease) -> bool:
+        """This thread is in a transaction that keeps the lease in place."""
+        return self._open.connection is not None and lease in (self._open.fenced or ())
+
+    @property
+    def fate(self) -> Fate | None:
+        """Of the transaction that this thread is in."""
+        return self._open.fate
 
     @contextmanager
     def writing(self, lease: leases.Lease | None = None) -> Iterator[sa.Connection]:
@@ -57,22 +73,29 @@ class Transactions:
             yield self._open.connection
             return
         with _speaking_plainly(), self._writers.begin() as connection:
+            fate = self._open.fate = Fate()
             self._open.connection = connection
             self._open.fenced = set()
             try:
                 self._fence(connection, lease)
                 yield connection
             finally:
-                self._open.connection = None
+                self._open.connection = self._open.fate = None
+        fate.committed = True
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """The open transaction's connection, or one for this reading alone."""
-        if self._open.connection is not None:
-            yield self._open.connection
+        """The open transaction's connection, that of a reading around this one, or one for this reading alone."""
+        joined = self._open.connection or self._open.reader
+        if joined is not None:
+            yield joined
             return
         with _speaking_plainly(), self._readers.connect() as connection:
-            yield connection
+            self._open.reader = connection
+            try:
+                yield connection
+            finally:
+                self._open.reader = None
 
     def _fence(self, connection: sa.Connection, lease: leases.Lease | None) -> None:
         fenced = self._open.fenced

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from orosync.core.ledger import Unlinked
 from orosync.core.records import Entity, Side
 from orosync.store import tables
-from orosync.store.transactions import AccountPart, Upsert
+from orosync.store.books import CountedPart
+from orosync.store.transactions import Upsert
 
 _ROW = tables.unlinked.c
 _SCOPE = (
@@ -29,7 +30,7 @@ _BY = {
 _COUNT = sa.select(sa.func.count()).select_from(tables.unlinked).where(*_SCOPE)
 
 
-class UnlinkedRecords(AccountPart):
+class UnlinkedRecords(CountedPart):
     def save_unlinked(self, rows: Iterable[Unlinked]) -> None:
         """Insert, or replace the row of the same (side, entity, id)."""
         values = [
@@ -48,10 +49,14 @@ class UnlinkedRecords(AccountPart):
         ]
         if values:
             with self._writing() as connection:
+                self._count_anew()
                 connection.execute(_SAVE.into(connection), values)
 
     def drop_unlinked(self, side: Side, entity: Entity, ids: Iterable[str]) -> None:
-        self._write_chunked(_DROP, ids, side=side, entity=entity)
+        if dropped := list(ids):
+            with self._writing():
+                self._count_anew()
+                self._write_chunked(_DROP, dropped, side=side, entity=entity)
 
     def unlinked(self, side: Side, entity: Entity) -> list[Unlinked]:
         """By id, byte by byte."""
@@ -77,7 +82,10 @@ class UnlinkedRecords(AccountPart):
         return [found[record_id] for record_id in sorted(found)]
 
     def count_unlinked(self, side: Side, entity: Entity) -> int:
-        return int(self._rows(_COUNT, side=side, entity=entity)[0][0])
+        def count() -> int:
+            return int(self._rows(_COUNT, side=side, entity=entity)[0][0])
+
+        return self._counted(("alone", side, entity), count)
 
 
 def _to_unlinked(row: sa.Row[Any]) -> Unlinked:
