@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
 from contextvars import ContextVar
 from typing import Any
@@ -67,25 +69,21 @@ def test_one_at_a_time_is_the_asking_thread_alone_and_stops_at_the_first_error()
 
 def test_questions_within_questions_do_not_raise_the_number_and_do_not_wait_for_ever() -> None:
     at_once, guard, four_met = AtOnce(4), threading.Lock(), threading.Event()
-    under_way, most = 0, 0
+    threads: set[threading.Thread] = set()
 
     def request() -> int:
-        nonlocal under_way, most
         with guard:
-            under_way += 1
-            most = max(most, under_way)
-            if under_way == 4:
+            threads.add(threading.current_thread())
+            if len(threads) == 4:
                 four_met.set()
         assert four_met.wait(PATIENCE_S)
-        with guard:
-            under_way -= 1
         return 1
 
     def several() -> int:
         return sum(at_once.all([request] * 5))
 
     assert sum(at_once.all([several] * 6)) == 30
-    assert most == 4
+    assert len(threads) == 4
 
 
 def test_the_first_error_in_their_order_wins_and_what_has_not_begun_does_not_begin() -> None:
@@ -116,6 +114,32 @@ def test_what_is_known_of_the_run_is_known_in_every_thread() -> None:
         assert AtOnce(3).all([ask] * 3) == ["ada"] * 3
     finally:
         _who.reset(token)
+
+
+def meets(size: int) -> bool:
+    """So many are under way at the same time."""
+    met = threading.Barrier(size, timeout=PATIENCE_S)
+    return len(AtOnce(size).all([met.wait] * size)) == size
+
+
+def test_the_next_run_uses_the_threads_of_one_that_is_over() -> None:
+    gc.collect()
+    assert meets(4)
+    gc.collect()
+    before = set(threading.enumerate())
+    for _ in range(20):
+        assert meets(4)
+        gc.collect()
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no such processes here")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    assert meets(4)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if meets(4) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 # what the side makes of it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from typing import Any
 
@@ -503,20 +502,6 @@ def test_several_writes_are_under_way_at_once_and_each_has_its_own_result(world:
     assert isinstance(results.pop("op-1"), RecordRefused)
     made = {op: result.item.body["attributes"]["firstName"] for op, result in results.items()}
     assert made == {"op-0": "Ada", "op-2": "Cem", "op-3": "Dan", "op-4": "Eve"}
-
-
-def test_threads_that_write_end_with_the_run(world: World) -> None:
-    before = set(threading.enumerate())
-    side = world.side(at_once=2)
-    patch = {"attributes": {"firstName": "Ada", "lastName": "Hopper"}}
-    side.write([Write(f"op-{number}", "create", Entity.CONTACT, patch) for number in range(2)])
-    threads = set(threading.enumerate()) - before
-    assert threads
-    del side
-    gc.collect()
-    for each in threads:
-        each.join(timeout=20)
-        assert not each.is_alive()
 
 
 def test_a_task_that_was_made_and_can_be_moved_on_no_more_is_of_unknown_outcome(world: World) -> None:

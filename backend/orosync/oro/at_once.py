@@ -5,8 +5,10 @@ Which of them may be asked together is the caller's to know; here is only who as
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,8 +27,7 @@ class Ask(Protocol):
 
 class AtOnce:
     """most: how many are under way at a time, that of the asking thread among them. 1: one after the other, in order,
-    without threads. Threads are started when they are first needed, kept (each has connections of its own), and end
-    with this object."""
+    without other threads."""
 
     def __init__(self, most: int = 1) -> None:
         self.most = most
@@ -81,6 +82,18 @@ class AtOnce:
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
-        threads = ThreadPoolExecutor(self.most - 1, thread_name_prefix="orocrm")
-        weakref.finalize(self, threads.shutdown, wait=False)
+        """Its own while it lives, so that the number holds however questions are nested."""
+        spare = _SPARE[self.most]
+        try:
+            threads = spare.pop()
+        except IndexError:
+            threads = ThreadPoolExecutor(self.most - 1, thread_name_prefix="orocrm")
+        weakref.finalize(self, spare.append, threads)
         return threads
+
+
+# Threads of runs that are over wait here for the next one: to start them for each look at an account would cost half a
+# millisecond of CPU.
+_SPARE: defaultdict[int, list[ThreadPoolExecutor]] = defaultdict(list)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SPARE.clear)  # threads do not travel into a forked process
