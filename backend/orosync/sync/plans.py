@@ -49,8 +49,10 @@ class EntityPlan:
     def add(self, planned: Iterable[Planned]) -> None:
         for each in planned:
             self._count(each.decision)
-            shelf = _shelf_of(each.decision) if self._scratch else _WRITING
-            self._waiting[shelf].append(_without_items(each) if shelf == _QUIET else each)
+            if self._scratch is None:
+                self._waiting[_WRITING].append(each)
+            else:
+                self._waiting[_shelf_of(each.decision)].append(_light(each))
         if self._scratch is not None:
             self._set_aside(self._scratch, SLICE)
 
@@ -124,10 +126,17 @@ def _shelf_of(decision: Decision) -> str:
     return _WRITING if decision.written else _QUIET
 
 
-def _without_items(planned: Planned) -> Planned:
-    """Nothing is sent for it, not even a stamp: nobody needs the items' own JSON."""
+def _light(planned: Planned) -> Planned:
+    """Without the items' own JSON where nobody will ask for it: what is changed or deleted is sent with its item, and
+    an Outlook item that is created in OroCRM is stamped afterwards."""
     case, decision = planned.case, planned.decision
-    light = replace(case, outlook=_without_item(case.outlook), oro=_without_item(case.oro))
+    written = {op.side for op in decision.written if op.verb is not Verb.CREATE}
+    if any(op.verb is Verb.CREATE and op.side is Side.ORO for op in decision.written):
+        written.add(Side.OUTLOOK)
+    if len(written) == len(Side):
+        return planned
+    halves = {side: case.half(side) if side in written else _without_item(case.half(side)) for side in Side}
+    light = replace(case, outlook=halves[Side.OUTLOOK], oro=halves[Side.ORO])
     return Planned.of(Work(light, planned.work.rows), replace(decision, case=light))
 
 

@@ -146,8 +146,7 @@ class Slices:
         """As in `resolve.py`: an item whose stamp names a linked record, the former item of which is gone."""
         session, entity, seen = self.session, self.entity, set[str]()
         for some in self.scratch.slices("stamped", SLICE):
-            free = {stamp for stamp, _ in some if (entity, Side.ORO, stamp) not in session.busy} - seen
-            links = session.store.links_by_id(Side.ORO, entity, free)
+            links = session.store.links_by_id(Side.ORO, entity, {stamp for stamp, _ in some} - seen)
             seen |= links.keys()
             originals = [str(link.outlook_id) for link in links.values()]
             canary = Canary(session, Side.OUTLOOK)
