@@ -232,6 +232,8 @@ SETS = [
     (BOTH, [A, B], [A, B], [A], [B], {"outlook": None, "oro": None}),
     (BOTH, [A], [A], None, [A], {"oro": None}),
     (BOTH, [A, BAD], [A], [A, BAD], [A, B], {"outlook": [A, BAD, B]}),
+    # Outlook holds three: what OroCRM cannot hold is not pushed out by what it has as well
+    (BOTH, [D], [D], [A, BAD], [A, B, C, D], {"outlook": [A, BAD, B, C], "oro": [A, B, C, BAD]}),
     (BOTH, [A], [A], [A, BAD], [A], {"oro": [A, BAD]}),  # the planner cuts it to what OroCRM can hold
     (TO_OUTLOOK, THREE, FIVE, [A], FIVE, {}),
     (TO_OUTLOOK, THREE, FIVE, THREE, [B, A], {"outlook": [B, A]}),

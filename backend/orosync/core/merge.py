@@ -213,10 +213,12 @@ def _merge_set_unit(unit: tuple[Field, ...], sides: Comparison, rule: UnitRule) 
 
 
 def _with_own_members(members: list[str], name: str, sides: Comparison) -> list[str]:
-    """`members` and those of Outlook that OroCRM cannot hold, in their places: nobody removed them."""
-    held, whole = _members(sides.projected[Side.ORO][name]), list(members)
-    for place, each in enumerate(_members(sides.current[Side.OUTLOOK][name])):
-        if each not in held and each not in whole:
+    """`members` and those of Outlook that OroCRM cannot hold, in their places: nobody removed them, and what is pushed
+    out of Outlook by others would be nowhere any more."""
+    held, now = _members(sides.projected[Side.ORO][name]), _members(sides.current[Side.OUTLOOK][name])
+    whole = [each for each in members if each in held or each not in now]
+    for place, each in enumerate(now):
+        if each not in held:
             whole.insert(place, each)
     return whole
 
