@@ -17,11 +17,13 @@ class Edit(NamedTuple):
 
 
 class Planted(NamedTuple):
-    """caught_by: pytest's names of tests, any of which must fail."""
+    """caught_by: pytest's names of tests, any of which must fail. at_boundaries: which faults are tried where that is
+    among them, at every boundary (which ones its short form meets depends on how many boundaries there are)."""
 
     fault: str
     edits: tuple[Edit, ...]
     caught_by: tuple[str, ...]
+    at_boundaries: str = "killed after it was applied"
 
 
 _FIRST_SYNC = (
@@ -49,6 +51,7 @@ PLANTED = (
             ),
         ),
         (_FIRST_SYNC,),
+        "killed after the commit",
     ),
     Planted(
         "the echo of our own write is told by the item having been seen, not by its content",
@@ -145,6 +148,7 @@ PLANTED = (
             ),
         ),
         (_FIRST_SYNC,),
+        "answer lost",
     ),
     Planted(
         "the loser of a conflict is not remembered",

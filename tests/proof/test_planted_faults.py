@@ -19,15 +19,16 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PACKAGE = Path(orosync.__file__).parent
 
 
-def run_checks(package_folder: Path, names: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    """Until the first one fails, with the package of that folder in place of ours. At boundaries all kills are tried:
-    which of them the short form meets depends on how many boundaries there are."""
+def run_checks(
+    package_folder: Path, names: tuple[str, ...], at_boundaries: str = "killed after it was applied"
+) -> subprocess.CompletedProcess[str]:
+    """Until the first one fails, with the package of that folder in place of ours."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_", "OROSYNC_PROVE"))}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", *names]
     return subprocess.run(
         command,
         cwd=REPOSITORY,
-        env={**own, "PYTHONPATH": str(package_folder), "PYTHONDONTWRITEBYTECODE": "1", "OROSYNC_FAULT": "killed"},
+        env={**own, "PYTHONPATH": str(package_folder), "PYTHONDONTWRITEBYTECODE": "1", "OROSYNC_FAULT": at_boundaries},
         capture_output=True,
         text=True,
         check=False,
@@ -53,7 +54,7 @@ SOME = [fault for fault in PLANTED if not fault.caught_by[0].startswith("tests/p
 @pytest.mark.parametrize("fault", PLANTED if minutes() else SOME, ids=lambda fault: fault.fault)
 def test_a_planted_fault_is_caught(fault: Planted, tmp_path: Path) -> None:
     owe("planted fault", fault.fault, 1)
-    done = run_checks(planted_in(tmp_path, fault), fault.caught_by)
+    done = run_checks(planted_in(tmp_path, fault), fault.caught_by, fault.at_boundaries)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-3_000:] + done.stderr[-1_000:]
     count("planted fault", fault.fault)
 
