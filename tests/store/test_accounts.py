@@ -117,7 +117,7 @@ def fill(database: Database, account_id: int) -> None:
     store.add_conflicts([Conflict(Entity.TASK, "A", "1", "subject", "a", "b", "c", "ask", None, NOON, "run")])
     store.quarantine(Quarantined(Side.ORO, Entity.TASK, "3", None, "code", "message", 1, NOON, NOON))
     store.start_run("run", "sync", NOON)
-    store.save_plan("run", "hash", [], [])
+    store.save_plan("run", "hash", [{}], [])
     database.settings.set(user(account_id), "sync_tasks", False, by="anna")
     database.due_work.ask(account_id)
     database.subscriptions.save(Subscription(account_id, Side.OUTLOOK, "r", Entity.TASK, f"s{account_id}"))

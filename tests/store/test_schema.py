@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from tests.store.conftest import NOON, account_named, leased
 
@@ -111,6 +113,30 @@ def test_several_processes_may_upgrade_at_once(bare: sa.Engine) -> None:
         assert connection.execute(sa.select(sa.func.count()).select_from(tables.accounts)).scalar_one() == 0
 
 
+def test_plans_that_wait_for_an_approval_keep_their_ops_when_these_get_rows_of_their_own(bare: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with bare.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "r0005")
+        connection.execute(
+            sa.text(
+                "INSERT INTO accounts (id, name, mailbox, orocrm_url, orocrm_user, oro_auth, graph_auth, state, "
+                "state_reason, organisation, facts) VALUES (7, 'anna', 'm', 'u', 'o', 'wsse', 'token', 'active', "
+                "'', 'default', '{}')"
+            )
+        )
+        connection.execute(
+            sa.text("INSERT INTO plans (account_id, run, plan_hash, ops, limits) VALUES (7, 'r', 'h', :ops, '[]')"),
+            {"ops": '[{"verb":"create"},{"verb":"delete"}]'},
+        )
+    migrations.upgrade(bare)
+    store = Database(bare).account_store(7)
+    assert store.plan("r") == {"run": "r", "plan_hash": "h", "limits": []}
+    assert list(store.planned_ops("r")) == [{"verb": "create"}, {"verb": "delete"}]
+
+
 def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     migrations.upgrade(engine)
@@ -189,6 +215,8 @@ def _look_everything_up(store: AccountStore) -> None:
     store.runs()
     store.run("run")
     store.plan("run")
+    list(store.planned_ops("run"))
+    list(store.approved_ops(NOON))
     store.finish_run("run", "done", NOON, {})
 
 

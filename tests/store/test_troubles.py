@@ -1,5 +1,6 @@
 """Unlinked records, conflicts, quarantine, runs and plans."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -164,9 +165,35 @@ def test_a_plan_is_kept_with_its_hash_and_the_limits_it_would_pass(store: Accoun
     assert store.plan("r") is None
     store.save_plan("r", "h1", [{"verb": "delete"}], ["deletes 12 of 10"])
     store.save_plan("r", "h2", [{"verb": "create", "reason": "é"}], [])
-    assert store.plan("r") == {
-        "run": "r",
-        "plan_hash": "h2",
-        "ops": [{"verb": "create", "reason": "é"}],
-        "limits": [],
-    }
+    assert store.plan("r") == {"run": "r", "plan_hash": "h2", "limits": []}
+    assert list(store.planned_ops("r")) == [{"verb": "create", "reason": "é"}]
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 999, 1_000, 1_001, 2_345])
+def test_a_plan_of_any_size_is_kept_in_its_order_and_replaces_the_one_before(store: AccountStore, count: int) -> None:
+    store.save_plan("r", "h1", ({"number": -1} for _ in range(1_500)), ["limit"])
+    store.save_plan("r", "h2", ({"number": number} for number in range(count)), [])
+    store.save_plan("another", "h3", [{"number": -1}], [])
+    assert store.plan("r") == {"run": "r", "plan_hash": "h2", "limits": []}
+    assert [each["number"] for each in store.planned_ops("r")] == list(range(count))
+    store.approve_plan("h2", NOON)
+    assert [each["number"] for each in store.approved_ops(NOON)] == list(range(count))
+
+
+def test_a_plan_that_was_not_kept_whole_cannot_be_approved(store: AccountStore) -> None:
+    def broken_off() -> Iterator[dict[str, int]]:
+        yield from ({"number": number} for number in range(2_500))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.save_plan("r", "h1", broken_off(), [])
+    plan = store.plan("r")
+    assert plan is not None
+    assert plan["plan_hash"] == ""
+
+
+def test_ops_of_a_plan_go_with_it(store: AccountStore) -> None:
+    store.start_run("r", "sync", NOON)
+    store.save_plan("r", "h1", [{"number": 1}], [])
+    store.forget_run("r")
+    assert list(store.planned_ops("r")) == []

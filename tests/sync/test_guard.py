@@ -92,7 +92,8 @@ def test_an_approval_ends_with_the_plan_it_was_given_for(world: World) -> None:
     held = world.sync()
     assert held.state == "held"
     assert world.sync(approve=held.plan_hash).state == "done"
-    assert world.database.account_store(world.account_id).approved_ops(world.clock.now() - timedelta(days=1)) == []
+    store = world.database.account_store(world.account_id)
+    assert list(store.approved_ops(world.clock.now() - timedelta(days=1))) == []
 
 
 def test_an_approval_of_another_plan_does_not_count(world: World) -> None:

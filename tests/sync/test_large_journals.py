@@ -260,11 +260,28 @@ def test_what_the_guard_holds_waits_and_the_rest_of_a_large_plan_goes_on(world: 
         report = world.sync()
         assert report.state == "held"
         assert report.entities[Entity.CONTACT]["held"] == 11
-        assert len(report.ops) == 11
+        assert len(list(report.ops)) == 11
         assert len(hands.outlook()) == 30
         assert [row for row in hands.outlook().values() if row[1] == 9]
         assert world.sync(approve=report.plan_hash).state == "done"
     assert len(hands.outlook()) == 19
+
+
+def test_the_ops_of_a_very_large_plan_are_told_from_the_store(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands = Hands(world, Entity.CONTACT)
+    for number in range(9):
+        hands.make_in_oro(f"N{number}")
+    small = world.sync(mode="preview")
+    monkeypatch.setattr(plans, "_TOLD", 5)
+    with sliced(2):
+        large = world.sync(mode="preview")
+        assert not isinstance(large.ops, list)
+        assert ops_of(large) == ops_of(small)
+        assert large.plan_hash == small.plan_hash
+        assert [op.to_json() for op in large.ops] == list(world.store.planned_ops(large.run))
+        done = world.sync()
+    assert list(done.ops) == [], "what was done is in the oplog"
+    assert len(world.store.oplog(done.run)) == 9
 
 
 def test_what_is_journaled_while_a_large_journal_is_read_waits_for_the_next_run(

@@ -61,7 +61,9 @@ def show(run: str, name: str | None, *, as_json: bool) -> None:
         account, store, found = find_run(database, run, name)
         entries = store.oplog(found["run"])
         plan = store.plan(found["run"])
+        planned = list(store.planned_ops(found["run"]))
     if as_json:
+        plan = plan and {**plan, "ops": planned}
         print_json({"account": account.name, **found, "ops": [asdict(each) for each in entries], "plan": plan})
         return
     click.echo(f"Run {found['run']} of {account.name}: {found['mode']}, {found['state']}, {found['started_at']}")
@@ -78,7 +80,7 @@ def show(run: str, name: str | None, *, as_json: bool) -> None:
         )
         print_table(("op", "entity", "side", "OroCRM id", "rule", "because", ""), rows)
     if plan:
-        print_ops(plan["ops"])
+        print_ops(planned)
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -66,29 +67,41 @@ def print_counts(entities: Mapping[Entity, Json]) -> None:
         print_table(("entity", *names), ((f"{e}s", *(counts[n] for n in names)) for e, counts in entities.items()))
 
 
+@dataclass
+class _Group:
+    """Ops that are alike. titles: the first few."""
+
+    count: int = 0
+    titles: list[str] = field(default_factory=list)
+
+    def add(self, op: Op) -> None:
+        self.count += 1
+        if op.title and len(self.titles) < _FEW:
+            self.titles.append(op.title)
+
+    def __str__(self) -> str:
+        more = self.count - _FEW
+        return ", ".join(self.titles) + (f" and {more} more" if more > 0 and self.titles else "")
+
+
 def print_ops(ops: Iterable[Op | Mapping[str, Any]]) -> None:
     """Grouped by what is done, by which rule and why, with the first few titles."""
-    typed = [op if isinstance(op, Op) else Op.from_json(op) for op in ops]
-    groups: dict[tuple[Entity, Verb, Side, str, str], list[Op]] = defaultdict(list)
-    for op in typed:
+    groups: dict[tuple[Entity, Verb, Side, str, str], _Group] = defaultdict(_Group)
+    mails = 0
+    for each in ops:
+        op = each if isinstance(each, Op) else Op.from_json(each)
+        mails += op.mails
         if op.verb in _WORDS:
-            groups[op.entity, op.verb, op.side, op.rule, op.reason].append(op)
+            groups[op.entity, op.verb, op.side, op.rule, op.reason].add(op)
     if not groups:
         click.echo("\nNothing to do: both sides agree.")
         return
     click.echo("")
     heading("The plan")
     rows = []
-    for (entity, verb, side, rule, reason), members in groups.items():
+    for (entity, verb, side, rule, reason), group in groups.items():
         what = _WORDS[verb].format(_SIDES[side])
-        rows.append((len(members), f"{entity}s" if len(members) > 1 else entity, what, rule, reason, _titles(members)))
+        rows.append((group.count, f"{entity}s" if group.count > 1 else entity, what, rule, reason, str(group)))
     print_table(("", "what", "op", "rule", "because", "for example"), rows)
-    mails = sum(op.mails for op in typed)
     if mails:
         click.echo(f"It would send {mails} mail(s) to attendees.")
-
-
-def _titles(members: list[Op]) -> str:
-    known = [op.title for op in members if op.title]
-    more = len(members) - _FEW
-    return ", ".join(known[:_FEW]) + (f" and {more} more" if more > 0 and known else "")

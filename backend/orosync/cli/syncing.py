@@ -77,10 +77,12 @@ def _carry_out(ctx: click.Context, name: str, request: RunRequest, command: str,
         with progress_bar() as progress:
             report = bootstrap.run_once(config, database, name, request, progress)
         resting = len(reading(database, name)[1].quarantined())
-    if as_json:
-        print_json(report_as_json(report, with_ops=request.preview or report.state == "held"))
-    else:
-        print_report(report, preview=request.preview, command=command)
-        if resting:
-            click.echo(f"{resting} record(s) rest in quarantine: orosync quarantine list --account {name}", err=True)
+        if as_json:
+            print_json(report_as_json(report, with_ops=request.preview or report.state == "held"))
+        else:
+            print_report(report, preview=request.preview, command=command)
+            if resting:
+                click.echo(
+                    f"{resting} record(s) rest in quarantine: orosync quarantine list --account {name}", err=True
+                )
     ctx.exit(exit_code_of_run(report, in_quarantine=resting))

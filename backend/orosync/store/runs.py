@@ -5,7 +5,7 @@ An approval is not stored: it names the plan's hash and is given with the run th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from orosync.core.records import Json
 from orosync.store import tables
-from orosync.store.transactions import AccountPart, Upsert
+from orosync.store.transactions import AccountPart, Upsert, chunks
 
 _ROW = tables.runs.c
 _ACCOUNT = _ROW.account_id == sa.bindparam("account_id")
@@ -65,8 +65,23 @@ _END_APPROVALS = (
     .where(tables.plans.c.account_id == sa.bindparam("account_id_"), tables.plans.c.approved_at.is_not(None))
     .values(approved_at=None)
 )
-_APPROVED = sa.select(tables.plans.c.ops).where(
+_APPROVED = sa.select(tables.plans.c.run).where(
     tables.plans.c.account_id == sa.bindparam("account_id"), tables.plans.c.approved_at >= sa.bindparam("since")
+)
+_OPS = tables.planned_ops.c
+_ADD_OPS = sa.insert(tables.planned_ops)
+_FORGET_OPS = sa.delete(tables.planned_ops).where(
+    _OPS.account_id == sa.bindparam("account_id_"), _OPS.run == sa.bindparam("run_")
+)
+_SOME_OPS = (
+    sa.select(_OPS.number, _OPS.ops)
+    .where(
+        _OPS.account_id == sa.bindparam("account_id"),
+        _OPS.run == sa.bindparam("run"),
+        _OPS.number > sa.bindparam("after"),
+    )
+    .order_by(_OPS.number)
+    .limit(sa.bindparam("most"))
 )
 _PLAN = sa.select(tables.plans).where(
     tables.plans.c.account_id == sa.bindparam("account_id"), tables.plans.c.run == sa.bindparam("run")
@@ -74,6 +89,7 @@ _PLAN = sa.select(tables.plans).where(
 
 
 INTERRUPTED = "The run was interrupted; what it had done is kept, and the next run goes on from there."
+_IN_A_ROW, _ROWS_AT_ONCE = 100, 10  # ops of a plan; so that nobody waits long for the database, nor for memory
 _NO_NUMBER = 2**62  # above every number
 
 
@@ -117,17 +133,23 @@ class Runs(AccountPart):
         rows = self._rows(_ONE, run=run)
         return _to_json(rows[0]) if rows else None
 
-    def save_plan(self, run: str, plan_hash: str, ops: list[Json], limits: list[str]) -> None:
-        values = {
-            "account_id": self._account_id,
-            "run": run,
-            "plan_hash": plan_hash,
-            "ops": ops,
-            "limits": limits,
-            "approved_at": None,
-        }
+    def save_plan(self, run: str, plan_hash: str, ops: Iterable[Json], limits: list[str]) -> None:
+        """A large one goes in several transactions; it has its hash, and can be approved, when it is whole."""
+        batches = chunks(enumerate(chunks(ops, _IN_A_ROW)), _ROWS_AT_ONCE)
+        some, more = next(batches, []), next(batches, [])
+        mine = {"account_id": self._account_id, "run": run}
+        plan = {**mine, "limits": limits, "approved_at": None}
         with self._writing() as connection:
-            connection.execute(_SAVE_PLAN.into(connection), values)
+            connection.execute(_SAVE_PLAN.into(connection), {**plan, "plan_hash": "" if more else plan_hash})
+            connection.execute(_FORGET_OPS, {"account_id_": self._account_id, "run_": run})
+            self._write(_ADD_OPS, [{**mine, "number": number, "ops": each} for number, each in some])
+        if not more:
+            return
+        while more:
+            self._write(_ADD_OPS, [{**mine, "number": number, "ops": each} for number, each in more])
+            more = next(batches, [])
+        with self._writing() as connection:
+            connection.execute(_SAVE_PLAN.into(connection), {**plan, "plan_hash": plan_hash})
 
     def approve_plan(self, plan_hash: str, at: datetime) -> None:
         """A person agreed to what has this hash, and it is being carried out."""
@@ -137,17 +159,26 @@ class Runs(AccountPart):
         """What was approved was carried out to its end."""
         self._write(_END_APPROVALS, {"account_id_": self._account_id})
 
-    def approved_ops(self, since: datetime) -> list[Json]:
+    def approved_ops(self, since: datetime) -> Iterator[Json]:
         """Of all plans that were approved since then, as saved."""
-        return [op for row in self._rows(_APPROVED, since=since) for op in row.ops]
+        for row in self._rows(_APPROVED, since=since):
+            yield from self.planned_ops(row.run)
 
     def plan(self, run: str) -> Json | None:
-        """{"run", "plan_hash", "ops", "limits"} as saved."""
+        """{"run", "plan_hash", "limits"} as saved."""
         rows = self._rows(_PLAN, run=run)
         if not rows:
             return None
         row = rows[0]
-        return {"run": row.run, "plan_hash": row.plan_hash, "ops": row.ops, "limits": row.limits}
+        return {"run": row.run, "plan_hash": row.plan_hash, "limits": row.limits}
+
+    def planned_ops(self, run: str) -> Iterator[Json]:
+        """As saved, in their order; read some at a time."""
+        after = -1
+        while rows := self._rows(_SOME_OPS, run=run, after=after, most=_ROWS_AT_ONCE):
+            for row in rows:
+                yield from row.ops
+            after = rows[-1].number
 
 
 def _to_json(row: sa.Row[Any]) -> Json:

@@ -18,7 +18,7 @@ from orosync.core.records import Entity, Half, Side
 from orosync.core.scope import Policy
 from orosync.sync.collect import fingerprint_of
 from orosync.sync.confirm import Planned
-from orosync.sync.ports import Scratch
+from orosync.sync.ports import AccountStore, Scratch
 from orosync.sync.resolve import Resolved, Work, resolve
 from orosync.sync.resolve_slices import SLICE, Slices
 from orosync.sync.session import Session
@@ -118,6 +118,16 @@ class EntityPlan:
                 each.held = tuple(op for op in written if self._verdict.holds(op))
                 each.writes = tuple(op for op in written if not each.held and op.verb is not Verb.STAMP)
             yield some
+
+
+class SavedOps:
+    """Of a plan that was shown or is held, from the store: they may be too many for memory."""
+
+    def __init__(self, store: AccountStore, run: str) -> None:
+        self._store, self._run = store, run
+
+    def __iter__(self) -> Iterator[Op]:
+        return map(Op.from_json, self._store.planned_ops(self._run))
 
 
 def _shelf_of(decision: Decision) -> str:

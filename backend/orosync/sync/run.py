@@ -33,7 +33,7 @@ from orosync.errors import (
 from orosync.sync import plans
 from orosync.sync.apply import apply
 from orosync.sync.collect import collect, fingerprint_of
-from orosync.sync.plans import EntityPlan, hash_of_all, hash_of_held, judge_plans, plan_entity
+from orosync.sync.plans import EntityPlan, SavedOps, hash_of_all, hash_of_held, judge_plans, plan_entity
 from orosync.sync.prepare import prepare
 from orosync.sync.recover import recover
 from orosync.sync.session import Session
@@ -45,7 +45,8 @@ _PASSES = 3  # a record that is edited while we write it is read and planned aga
 class Report:
     """What a run did, or in a preview would do. state: "done", "held", "failed", "suspended", "cancelled".
 
-    unfinished: its time was over; what is left follows by itself. retry_after_s: the longest pause that was asked for.
+    ops: of what it shows or has done; none of a large plan that was carried out. unfinished: its time was over; what is
+    left follows by itself. retry_after_s: the longest pause that was asked for.
     """
 
     run: str
@@ -53,7 +54,7 @@ class Report:
     state: str = "done"
     plan_hash: str = ""
     limits: list[str] = field(default_factory=list)
-    ops: list[Op] = field(default_factory=list)
+    ops: Iterable[Op] = ()
     entities: dict[Entity, Json] = field(default_factory=dict)
     requests: dict[Side, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -175,16 +176,12 @@ def _judge(session: Session, planned: Mapping[Entity, EntityPlan], report: Repor
     report.plan_hash = hash_of_held(planned) if waits else hash_of_all(planned)
     if held or session.request.preview:
         ops = (op for plan in planned.values() for op in plan.all_ops() if not waits or plan.holds(op))
-        shown = [op.to_json() for op in ops if op.verb is not Verb.SETTLE]
+        shown = (op.to_json() for op in ops if op.verb is not Verb.SETTLE)
         session.store.save_plan(session.run, report.plan_hash, shown, report.limits)
-    report.ops = _told_ops(planned, waits=waits)
-
-
-def _told_ops(planned: Mapping[Entity, EntityPlan], *, waits: bool) -> list[Op]:
-    """None where they are too many: whoever wants them finds what is held or was previewed in the store."""
-    if any(plan.ops is None for plan in planned.values()):
-        return []
-    return [op for plan in planned.values() for op in plan.ops or () if not waits or plan.holds(op)]
+    if all(plan.ops is not None for plan in planned.values()):
+        report.ops = [op for plan in planned.values() for op in plan.ops or () if not waits or plan.holds(op)]
+    else:
+        report.ops = SavedOps(session.store, session.run)
 
 
 def _preview(session: Session, planned: Mapping[Entity, EntityPlan]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import marshmallow as ma
@@ -39,12 +41,12 @@ def page(items: Sequence[Any], following: int | None) -> dict[str, Any]:
     return {"items": list(items), "next": code}
 
 
-def slice_of(rows: Sequence[Any], query: Mapping[str, Any]) -> tuple[Sequence[Any], int | None]:
-    """A page out of a list that is at hand; its cursor counts rows."""
-    start = max(position(query) or 0, 0)
-    chosen = rows[start : start + query["limit"]]
-    more = start + len(chosen) < len(rows)
-    return chosen, start + len(chosen) if more else None
+def slice_of(rows: Iterable[Any], query: Mapping[str, Any]) -> tuple[Sequence[Any], int | None]:
+    """A page out of all rows, none of which is looked at behind it; its cursor counts rows."""
+    start = min(max(position(query) or 0, 0), sys.maxsize - LARGEST)
+    chosen = list(islice(rows, start, start + query["limit"] + 1))
+    more = len(chosen) > query["limit"]
+    return chosen[: query["limit"]], start + query["limit"] if more else None
 
 
 def keyed(rows: Sequence[Any], query: Mapping[str, Any], key: Callable[[Any], int]) -> tuple[Sequence[Any], int | None]:

@@ -7,7 +7,7 @@ systems are compared byte by byte (I16). A change here needs a revision in `migr
 from orosync.store.tables.columns import LIVE_LINK, OPEN_CONFLICT, REQUESTED_RUN, TO_STAMP, TOMBSTONE, metadata
 from orosync.store.tables.of_accounts import accounts, one_time_codes, places, secrets, setting_changes, settings
 from orosync.store.tables.of_records import cursors, journal, links, quarantine, unlinked
-from orosync.store.tables.of_runs import conflicts, intents, oplog, plans, runs
+from orosync.store.tables.of_runs import conflicts, intents, oplog, planned_ops, plans, runs
 from orosync.store.tables.of_work import (
     due_work,
     heard_messages,
@@ -39,6 +39,7 @@ __all__ = [
     "one_time_codes",
     "oplog",
     "places",
+    "planned_ops",
     "plans",
     "quarantine",
     "runs",

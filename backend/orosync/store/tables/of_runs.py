@@ -128,7 +128,19 @@ plans = sa.Table(
     account(primary_key=True),
     key("run"),
     sa.Column("plan_hash", sa.Text, nullable=False),
-    sa.Column("ops", JsonText, nullable=False),
     sa.Column("limits", JsonText, nullable=False),
     sa.Column("approved_at", UtcTime),
+)
+
+# ops: some of a plan's, as a list; number: of that list, in their order.
+planned_ops = sa.Table(
+    "planned_ops",
+    metadata,
+    sa.Column("account_id", BIG, primary_key=True, nullable=False, autoincrement=False),
+    key("run"),
+    sa.Column("number", sa.Integer, primary_key=True, nullable=False, autoincrement=False),
+    sa.Column("ops", JsonText, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["account_id", "run"], ["plans.account_id", "plans.run"], name="fk_planned_ops_plans", ondelete="CASCADE"
+    ),
 )

@@ -96,8 +96,7 @@ def ops(query: Json, run: str) -> Json:
     own = mine()
     found = own.run(run)
     if found["mode"].endswith("preview") or found["state"] == "held":
-        plan = own.store.plan(run) or {"ops": []}
-        planned = [each for each in plan["ops"] if _is_wanted(each["entity"], each["verb"], query)]
+        planned = (each for each in own.store.planned_ops(run) if _is_wanted(each["entity"], each["verb"], query))
         chosen, following = paging.slice_of(planned, query)
         return paging.page([planned_op(each) for each in with_titles(own.store, chosen)], following)
     entries = own.store.oplog_page(
