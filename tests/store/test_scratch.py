@@ -50,6 +50,16 @@ def test_a_shelf_is_cleared_by_itself(scratch: Scratch) -> None:
     assert scratch.find("another", ["a"]) == {"a": [2]}
 
 
+def test_a_shelf_is_cleared_up_to_where_one_is(scratch: Scratch) -> None:
+    scratch.keep("shelf", [(label, label) for label in "abcde"])
+    walked = []
+    for some in scratch.slices("shelf", 2):
+        walked += [label for label, _ in some]
+        scratch.clear("shelf", some[-1][0])
+    assert walked == list("abcde")
+    assert list(scratch.slices("shelf", 2)) == []
+
+
 def test_records_come_back_as_they_were(scratch: Scratch) -> None:
     item = Item("1", "v", {"name": "Ada \ud800", "emails": ["a@example.com"]})
     half = Half.of(Snapshot(Side.ORO, Entity.CONTACT, "1", "v", {"first_name": "Ada", "emails": None}, item))

@@ -73,9 +73,13 @@ class Scratch:
             label, number, _ = rows[-1]
             yield [(each, _opened(value)) for each, _, value in rows]
 
-    def clear(self, shelf: str) -> None:
+    def clear(self, shelf: str, to: str | None = None) -> None:
+        """All of a shelf, or what has this label or one before it. Others use its room."""
         with _speaking_plainly():
-            self._connection.execute("DELETE FROM kept WHERE shelf = ?", (shelf,))
+            if to is None:
+                self._connection.execute("DELETE FROM kept WHERE shelf = ?", (shelf,))
+            else:
+                self._connection.execute("DELETE FROM kept WHERE shelf = ? AND label <= ?", (shelf, to))
 
 
 def _closed(value: Any) -> bytes:

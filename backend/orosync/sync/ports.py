@@ -86,7 +86,8 @@ class Scratch(Protocol):
         """All of a shelf, at most `size` at a time: by label, then as they were kept. Other shelves may be
         filled meanwhile."""
 
-    def clear(self, shelf: str) -> None: ...
+    def clear(self, shelf: str, to: str | None = None) -> None:
+        """All of it, or what has this label or one before it."""
 
 
 class AccountStore(Protocol):

@@ -211,6 +211,8 @@ class Slices:
             for key in spares_of(pairing):
                 self._spare[numbers[key]] = True
             yield
+        for shelf in ("groups", *map(_candidates, Side)):
+            self.scratch.clear(shelf)
 
     def _free(self, side: Side) -> Iterator[list[tuple[int, Candidate]]]:
         for some in self.scratch.slices(_candidates(side), SLICE):
@@ -258,6 +260,7 @@ class Slices:
             alone, rows = _by_key(entry for _, entry in free)
             spares = {(each.side, each.id) for number, (_, each) in free if self._spare[number]}
             take_left(self.session, self.entity, alone, spares, rows, self.resolved)
+            self.scratch.clear("alone", some[-1][0])
             yield
 
 
