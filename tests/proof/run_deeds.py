@@ -158,8 +158,9 @@ def told_twice(story: Story) -> None:
     story.world.graph.settings.replay_items = 3
 
 
-def _lately_ran(story: Story) -> bool:
-    return bool(story.last_run) and not story.breaking.point
+def _may_undo(story: Story) -> bool:
+    """After a run, and not into the troubles of a system: taking back tells of them as its error."""
+    return bool(story.last_run) and not story.breaking.point and not story.heals
 
 
 def _settles_all(story: Story) -> bool:
@@ -173,7 +174,7 @@ RUNS: Mapping[str, Deed] = {
     **{f"run that ends: {point}": Deed(broken_off(point)) for point in POINTS},
     "run that somebody edits into": Deed(somebody_edits_meanwhile),
     "run that is overtaken": Deed(overtaken),
-    "undo": Deed(undo, _lately_ran),
+    "undo": Deed(undo, _may_undo),
     "resync": Deed(resync, _settles_all),
     "resync that replaces": Deed(replace_all, _settles_all),
     "wait": Deed(wait),
