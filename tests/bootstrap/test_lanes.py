@@ -51,8 +51,8 @@ def test_what_is_said_of_the_run_goes_along_and_an_error_comes_back() -> None:
             wait()
 
 
-def test_at_the_end_nothing_is_under_way_and_no_thread_is_left() -> None:
-    before, done = set(threading.enumerate()), list[str]()
+def test_at_the_end_nothing_is_under_way() -> None:
+    done = list[str]()
 
     def work() -> Results:
         done.append("landed")
@@ -61,4 +61,11 @@ def test_at_the_end_nothing_is_under_way_and_no_thread_is_left() -> None:
     with lanes() as launch:
         launch(Side.OUTLOOK, work)
     assert done == ["landed"]
-    assert set(threading.enumerate()) <= before
+
+
+def test_the_next_run_has_the_threads_of_the_last_one() -> None:
+    with lanes() as launch:
+        first = launch(Side.OUTLOOK, threading.current_thread)()
+    with lanes() as launch, lanes() as beside:
+        assert launch(Side.OUTLOOK, threading.current_thread)() is first
+        assert beside(Side.OUTLOOK, threading.current_thread)() is not first, "one run at a time"

@@ -11,11 +11,14 @@ from tests.jobs.cutting import Proxy
 
 from orosync.errors import TryLater
 from orosync.store import engine as engines
+from orosync.store import tables
 from orosync.store.database import Database
 
 
 @pytest.fixture
 def proxy(postgresql: sa.Engine, postgresql_url: str) -> Iterator[Proxy]:
+    with postgresql.begin() as connection:
+        connection.execute(sa.delete(tables.workers))  # another test's
     parts = urlsplit(postgresql_url)
     with Proxy((parts.hostname or "127.0.0.1", parts.port or 5432)) as made:
         yield made

@@ -14,6 +14,7 @@ from orosync.core.ledger import Cursor, Intent
 from orosync.core.push import Subscription
 from orosync.core.records import Entity, Side
 from orosync.errors import BadInput
+from orosync.store.accounts import AtHand
 from orosync.store.database import AccountStore, Database
 from orosync.store.settings import SYSTEM, organisation, user
 
@@ -73,19 +74,25 @@ def test_what_was_prepared_and_not_sent_is_abandoned(store: AccountStore) -> Non
     assert not store.standing().intends
 
 
-def test_an_account_and_whether_somebody_wants_something_of_it(
+def test_an_account_at_hand_and_whether_somebody_wants_or_has_it(
     database: Database, new_account: Callable[..., int]
 ) -> None:
     anna, boris = new_account("anna"), new_account("boris")
     database.requested_runs.add(boris, "a", "sync", {})
-    assert database.accounts.with_wishes(anna) == (database.accounts.get(anna), False)
-    assert database.accounts.with_wishes(boris) == (database.accounts.get(boris), True)
+    assert database.accounts.at_hand(anna, NOON) == AtHand(database.accounts.get(anna), wished=False, leased=False)
+    assert database.accounts.at_hand(boris, NOON) == AtHand(database.accounts.get(boris), wished=True, leased=False)
     assert database.requested_runs.claim(boris, "a")
-    assert database.accounts.with_wishes(boris)[1], "its worker may have died"
+    assert database.accounts.at_hand(boris, NOON).wished, "its worker may have died"
     assert database.requested_runs.end(boris, "a", "done", {})
-    assert not database.accounts.with_wishes(boris)[1]
+    assert not database.accounts.at_hand(boris, NOON).wished
+    lease = database.leases.take(anna, "worker", NOON, timedelta(seconds=8))
+    assert lease is not None
+    assert database.accounts.at_hand(anna, NOON + timedelta(seconds=7)).leased
+    assert not database.accounts.at_hand(anna, NOON + timedelta(seconds=8)).leased
+    database.leases.release(lease)
+    assert not database.accounts.at_hand(anna, NOON).leased
     with pytest.raises(BadInput):
-        database.accounts.with_wishes(4711)
+        database.accounts.at_hand(4711, NOON)
 
 
 def test_secrets_that_are_read_together_are_those_that_are_read_one_by_one(

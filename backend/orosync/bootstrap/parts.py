@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -26,8 +28,8 @@ from orosync.outlook.mailbox import OutlookMailbox
 from orosync.store import migrations
 from orosync.store.clock import shared_clock
 from orosync.store.database import Database
-from orosync.store.engine import open_engine
-from orosync.store.settings import SYSTEM, Level, organisation, user
+from orosync.store.engine import open_engine, to_json
+from orosync.store.settings import SYSTEM, Level, Levels, organisation, user
 from orosync.store.vault import Secrets, Vault
 from orosync.sync.ports import Clock, SidePort
 
@@ -96,7 +98,18 @@ def level_of(account: Account | None, organisation_name: str | None = None) -> L
 
 def settings_of(database: Database, account: Account) -> Settings:
     """What is in force for the account. Raises SettingError for a stored value that is not valid any more."""
-    return effective(*database.account_store(account.id).settings_levels())
+    return in_force(database.account_store(account.id).settings_levels())
+
+
+def in_force(levels: Levels) -> Settings:
+    """What the levels come to: the same object for the same levels, since most accounts of an installation have the
+    same, and what it works out once is worked out for all of them. Raises SettingError."""
+    return _in_force(to_json(levels))
+
+
+@lru_cache(maxsize=256)
+def _in_force(levels: str) -> Settings:
+    return effective(*json.loads(levels))
 
 
 def build_sides(

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orosync.bootstrap.oro_push import oro_calls
+from orosync.bootstrap.parts import in_force
 from orosync.core.due import SAFETY_POLL_S, DueWork, Outcome, Pace, after_run, looked_at_soon, replanned
 from orosync.core.ledger import Account
 from orosync.core.push import calls_by_itself
 from orosync.core.records import Entity, Side
-from orosync.core.settings import Settings, effective
+from orosync.core.settings import Settings
 from orosync.errors import SettingError
 from orosync.store.database import Database
 from orosync.store.settings import SYSTEM, Level
@@ -36,7 +37,7 @@ class Known:
 def known_of(database: Database, account: Account, at: datetime) -> Known:
     """account: as it was read under the lease. Raises SettingError for a stored value that is not valid any more."""
     standing = database.account_store(account.id).standing()
-    settings = effective(*standing.levels)
+    settings = in_force(standing.levels)
     pace = _pace(database, account, settings, standing)
     return Known(account, settings, pace, standing.subscribed, standing.intends, at)
 
@@ -44,7 +45,7 @@ def known_of(database: Database, account: Account, at: datetime) -> Known:
 def pace_of(database: Database, account: Account) -> Pace:
     """Raises SettingError for a stored value that is not valid any more."""
     standing = database.account_store(account.id).standing()
-    return _pace(database, account, effective(*standing.levels), standing)
+    return _pace(database, account, in_force(standing.levels), standing)
 
 
 def _pace(database: Database, account: Account, settings: Settings, standing: Standing) -> Pace:

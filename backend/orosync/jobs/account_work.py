@@ -90,17 +90,22 @@ class AccountWork:
         """What there is to do for it now, and if nobody asked for anything and it is due, the account itself: found and
         taken in one transaction, so that of two that meet here one finds nothing to do. None if there is nothing, or
         somebody else works on it."""
-        database, at, account = self._database, self._clock.now(), None
+        database, at, account, run = self._database, self._clock.now(), None, str(uuid4())
         try:
             with database.transaction():
                 work = database.due_work.begin(account_id)
-                account, wished = database.accounts.with_wishes(account_id)
-                if wished and not asked_is_done:
+                found = database.accounts.at_hand(account_id, at)
+                account = found.account
+                if found.wished and not asked_is_done:
                     return _Begun(account, work, at)
                 if self.stopping.is_set() or not self._is_due(account, work):
                     return None
-                run = str(uuid4())
-                return _Begun(account, work, at, run, bootstrap.take(database, account, run, self._clock))
+                if not found.leased:
+                    return _Begun(account, work, at, run, bootstrap.take(database, account, run, self._clock))
+            # Its holder may have died, or be in the middle of a transaction, which no call from outside may wait for:
+            # so not while the account's row is locked.
+            taken = bootstrap.take(database, account, run, self._clock)
+            return _Begun(account, database.due_work.get(account_id), at, run, taken)
         except bootstrap.InUse:
             database.due_work.let_rest(account_id, asked=False)
         except BadInput:
@@ -209,6 +214,8 @@ class AccountWork:
 
     def _due_once(self, begun: _Begun, held: Held) -> None:
         account, work, now = begun.account, begun.work, self._clock.now()
+        if not self._is_due(account, work):
+            return  # whoever had it before us has done it
         known = bootstrap.known_of(self._database, account, begun.at)
         sides = frozenset(Side) if work.trouble or account.state == "suspended" else sides_due(work, known.pace, now)
         if not known.pace.enabled or not sides:

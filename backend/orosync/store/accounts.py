@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from orosync.core.ledger import Account
 from orosync.core.records import Json, Side
 from orosync.errors import BadInput
 from orosync.store import tables
-from orosync.store.engine import to_json
+from orosync.store.engine import UtcTime, to_json
 from orosync.store.transactions import AccountPart, Transactions
 
 PLACE_LISTS = ("countries", "regions")
@@ -32,8 +33,11 @@ _ADDRESSES_AT = sa.select(_ROW.mailbox, _ROW.facts).where(
     _ROW.orocrm_url == sa.bindparam("url"), _ROW.id != sa.bindparam("besides")
 )
 _BY_ID = sa.select(tables.accounts).where(_ROW.id == sa.bindparam("account_id"))
-_WITH_WISHES = _BY_ID.add_columns(
-    sa.exists().where(tables.runs.c.account_id == _ROW.id, tables.REQUESTED_RUN).label("wished")
+_LEASE = tables.leases.c
+_LIVE = _LEASE.expires > sa.bindparam("now", type_=UtcTime)
+_AT_HAND = _BY_ID.add_columns(
+    sa.exists().where(tables.runs.c.account_id == _ROW.id, tables.REQUESTED_RUN).label("wished"),
+    sa.exists().where(_LEASE.account_id == _ROW.id, _LEASE.owner.is_not(None), _LIVE).label("leased"),
 )
 _MINE = _ROW.id == sa.bindparam("account_id_")
 _ADD = sa.insert(tables.accounts).returning(_ROW.id)
@@ -57,6 +61,16 @@ _ADD_PLACES = {
 _DROP_PLACES = sa.delete(tables.places).where(
     tables.places.c.digest.not_in(sa.select(_ROW.places).where(_ROW.places.is_not(None)))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """An account as its work is begun. wished: a run that a person asked for waits, or is carried out, or was when its
+    worker died. leased: somebody has it."""
+
+    account: Account
+    wished: bool
+    leased: bool
 
 
 class Places:
@@ -151,14 +165,13 @@ class Accounts:
         with self._transactions.reading() as connection:
             return read(connection, account_id, self._places)
 
-    def with_wishes(self, account_id: int) -> tuple[Account, bool]:
-        """And whether a run that a person asked for waits, or is carried out, or was when its worker died. BadInput if
-        there is no such account (any more)."""
+    def at_hand(self, account_id: int, now: datetime) -> AtHand:
+        """BadInput if there is no such account (any more)."""
         with self._transactions.reading() as connection:
-            row = connection.execute(_WITH_WISHES, {"account_id": account_id}).first()
+            row = connection.execute(_AT_HAND, {"account_id": account_id, "now": now}).first()
             if row is None:
                 raise _gone(account_id)
-            return _to_account(connection, row, self._places), bool(row.wished)
+            return AtHand(_to_account(connection, row, self._places), bool(row.wished), bool(row.leased))
 
     def all(self) -> list[Account]:
         """By name."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from orosync.errors import ConfigurationError
 
-WRITES = "orosync_writes"  # execution option of connections that will write
-READS = "orosync_reads"  # of those that read statement by statement, each by itself
+_BEGIN = "orosync_begin"  # in a connection's info: how its next transaction begins, if not simply so
 _USED_AT, _TRUSTED_S = "orosync_used_at", 5.0  # of a connection in the pool
 LOCK_WAIT_S = 5  # how long one waits for another writer (reference/dependencies.md 2.3) or for a free connection
 
@@ -75,7 +75,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connect_args={"isolation_level": None, "timeout": float(LOCK_WAIT_S)},
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin)
+    _begin_as_told(engine)
     return engine
 
 
@@ -86,13 +86,33 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor.close()
 
 
-def _begin(connection: sa.Connection) -> None:
-    """The drivers begin nothing by themselves: what only reads needs no transaction. SQLite's writers lock at once: a
-    transaction that reads first and locks later fails instead of waiting."""
-    options = connection.get_execution_options()
-    if not options.get(READS):
-        at_once = options.get(WRITES) and connection.dialect.name == "sqlite"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
+@contextmanager
+def connected(engine: sa.Engine, *, writing: bool) -> Iterator[sa.Connection]:
+    """A connection whose transactions lock at once if they are to write, where they read first and lock later they
+    would fail instead of waiting. Else each statement stands alone: no begin and no end around it."""
+    with engine.connect() as connection:
+        told = connection.info
+        told[_BEGIN] = _WRITES.get(engine.dialect.name, "BEGIN") if writing else ""
+        try:
+            yield connection
+        finally:
+            told.pop(_BEGIN, None)
+
+
+_WRITES = {"sqlite": "BEGIN IMMEDIATE"}
+
+
+def _begin_as_told(engine: sa.Engine) -> None:
+    """The drivers begin nothing by themselves. Not by an event of SQLAlchemy's: where anybody listens to one, listeners
+    are looked for at each statement."""
+
+    def do_begin(connection: PoolProxiedConnection) -> None:
+        if statement := connection.info.get(_BEGIN, "BEGIN"):
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            cursor.close()
+
+    engine.dialect.do_begin = do_begin  # type: ignore[assignment,method-assign]
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -107,14 +127,14 @@ def _postgresql(url: sa.URL) -> sa.Engine:
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_timeout=LOCK_WAIT_S,
-            isolation_level="AUTOCOMMIT",  # of the driver, see `_begin`; else each connection would be told anew
+            isolation_level="AUTOCOMMIT",  # the driver's; else each connection would be told anew
             connect_args={"connect_timeout": 10, "options": options},
         )
     except ModuleNotFoundError:
         raise ConfigurationError(
             ["OROSYNC_DATABASE_URL names PostgreSQL, but its driver is missing; install orosync[cluster]"]
         ) from None
-    sa.event.listen(engine, "begin", _begin)
+    _begin_as_told(engine)
     _ping_after_a_rest(engine)
     return engine
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from orosync.errors import LeaseLost, TryLater
 from orosync.store import leases
-from orosync.store.engine import READS, WRITES, is_temporary
+from orosync.store.engine import connected, is_temporary
 
 T = TypeVar("T")
 
@@ -44,9 +44,6 @@ class Transactions:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._writers = engine.execution_options(**{WRITES: True})
-        # Statements that only read stand alone: no begin and no end around each of them.
-        self._readers = engine.execution_options(**{READS: True})
         self._open = _Open()
 
     @property
@@ -72,7 +69,7 @@ class Transactions:
             self._fence(self._open.connection, lease)
             yield self._open.connection
             return
-        with _speaking_plainly(), self._writers.begin() as connection:
+        with _speaking_plainly(), connected(self.engine, writing=True) as connection, connection.begin():
             fate = self._open.fate = Fate()
             self._open.connection = connection
             self._open.fenced = set()
@@ -90,7 +87,7 @@ class Transactions:
         if joined is not None:
             yield joined
             return
-        with _speaking_plainly(), self._readers.connect() as connection:
+        with _speaking_plainly(), connected(self.engine, writing=False) as connection:
             self._open.reader = connection
             try:
                 yield connection

@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from orosync.errors import ConfigurationError
-from orosync.store.engine import WRITES
+from orosync.store.engine import connected
 
 _LOCK = 0x0F0F5C  # any number, the same for all our processes
 
@@ -48,7 +48,7 @@ def upgrade(engine: sa.Engine) -> None:
         raise ConfigurationError(
             [f"the database's schema {found} is newer than this program; install the version that made it"]
         )
-    with engine.connect().execution_options(**{WRITES: True}) as connection:
+    with connected(engine, writing=True) as connection:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:  # SQLite alters a table by copying it; dropping the old one must not empty its children
             _pragma(connection, "foreign_keys = OFF")
