@@ -22,7 +22,7 @@ from orosync.core import recurrence, zones
 from orosync.core.fields import DEFAULT_MATCH_KEYS
 from orosync.core.records import Entity, Record, Value
 
-_REMEMBERED = 4_096  # values that are met again within a slice of records; more would only grow with the mailbox
+_REMEMBERED = 16_384  # values that are met again soon; many more would grow with the mailbox for little
 ADDRESS_PARTS = ("street", "city", "region", "postal_code", "country")
 GENDERS = frozenset({"female", "male"})
 PRIORITIES = frozenset({"low", "normal", "high"})
