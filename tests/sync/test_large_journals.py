@@ -17,7 +17,7 @@ from tests.sync.world import World, new_vault
 
 from orosync.core.ops import REPLACE, Verb
 from orosync.core.records import Entity, Side
-from orosync.errors import EntityForbidden
+from orosync.errors import EntityForbidden, RunCancelled
 from orosync.store.database import Database
 from orosync.store.engine import open_engine
 from orosync.sync import apply, plans, resolve_slices, run
@@ -282,6 +282,28 @@ def test_the_ops_of_a_very_large_plan_are_told_from_the_store(world: World, monk
         done = world.sync()
     assert list(done.ops) == [], "what was done is in the oplog"
     assert len(world.store.oplog(done.run)) == 9
+
+
+def test_a_person_may_stop_a_large_run_while_it_reads(world: World) -> None:
+    hands = Hands(world, Entity.CONTACT)
+    for number in range(6):
+        hands.make_in_oro(f"N{number}")
+    session = world.session()
+    told: list[str] = []
+
+    def stop(what: str, _done: int, _total: int) -> None:
+        told.append(what)
+        if told.count("reading contacts in oro") == 3:
+            raise RunCancelled("Enough.")
+
+    session.progress = stop
+    with sliced(2):
+        report = run.run_account(session)
+    assert report.state == "cancelled"
+    assert hands.outlook() == {}
+    assert len(world.store.pending(Entity.CONTACT)) == 6
+    world.settle()
+    assert len(hands.outlook()) == 6
 
 
 def test_what_is_journaled_while_a_large_journal_is_read_waits_for_the_next_run(

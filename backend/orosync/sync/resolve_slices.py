@@ -64,8 +64,13 @@ class Slices:
         self._follow_moved()
         self._settle_forbidden()
         for _ in chain(self._linked(), self._pairs(), self._left()):
+            self._go_on(Side.ORO)
             work, self.resolved.work = self.resolved.work, []
             yield work
+
+    def _go_on(self, side: Side) -> None:
+        """Whoever watches sees that it goes on, and may end it between two slices."""
+        self.session.progress(f"reading {self.entity}s in {side.value}", len(self._settled), 0)
 
     # -------------------------------------------------------------------------------------------- without link
 
@@ -75,6 +80,7 @@ class Slices:
         until, after = self.session.store.last_seq(), 0
         while page := self.session.store.pending_after(self.entity, after, SLICE):
             after = page[-1].seq
+            self._go_on(page[-1].side)
             some = [row for row in page if row.seq <= until]
             for row in some:
                 due.pop((row.side, row.id), None)
