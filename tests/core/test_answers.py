@@ -49,3 +49,9 @@ def test_an_object_may_be_deep_as_well() -> None:
     assert read_answer(text)
     with pytest.raises(ValueError, match="too deeply"):
         read_answer('{"a":' + text + "}")
+
+
+def test_an_answer_may_be_as_wide_as_it_likes() -> None:
+    """More brackets than levels: it is looked at level by level."""
+    rows = [{"id": str(number), "tags": []} for number in range(DEEPEST)]
+    assert read_answer(json.dumps({"data": rows})) == {"data": rows}
