@@ -1,13 +1,12 @@
 """A CardDAV server in memory, for vdirsyncer: what `sync-engine.md` section 7 calls the stub.
 
 Every folder one asks for is an address book (RFC 6352) with ETag, If-Match, If-None-Match and addressbook-multiget. No
-disk, no log, no work that grows with the folder but listing it. `latency_s` is added to each request.
+disk, no log, no work that grows with the folder but listing it.
 """
 
 from __future__ import annotations
 
 import itertools
-import time
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterable
@@ -29,7 +28,6 @@ class CardDav:
 
     def __init__(self) -> None:
         self.books: defaultdict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
-        self.latency_s = 0.0
         self._versions = itertools.count(1)
 
     # by hand
@@ -47,8 +45,6 @@ class CardDav:
         path = str(environ["PATH_INFO"])
         length = str(environ.get("CONTENT_LENGTH") or "0")
         body = environ["wsgi.input"].read(int(length)) if length.isdigit() else b""
-        if self.latency_s:
-            time.sleep(self.latency_s)
         status, headers, answer = self._answer(str(environ["REQUEST_METHOD"]), path, body, environ)
         start_response(status, [*headers, ("Content-Length", str(len(answer)))])
         return [answer]

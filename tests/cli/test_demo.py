@@ -82,8 +82,8 @@ def test_it_serves_its_page_until_it_is_told_to_stop(three_ports: int) -> None:
             assert address == f"http://127.0.0.1:{three_ports}/demo"
             assert "OroCRM for Outlook" in requests.get(address, timeout=20).text
             running.send_signal(signal.SIGINT)
-            rest = running.stdout.read()
-            assert running.wait(timeout=20) == 0, rest
+            rest, _ = running.communicate(timeout=20)
+            assert running.returncode == 0, rest
             assert "Good-bye." in rest
             assert "Traceback" not in rest
         finally:

@@ -33,9 +33,9 @@ from orosync.store.database import Database
 
 DOUBLED = {"delivered twice, the first answer", "delivered twice, the second answer"}
 REFUSED = "403 for a while"
-APPLIED = {"killed after it was applied, before the answer", "answer lost"}
-RARE = frozenset({"links of the page lost", "a colleague's reply", "killed before the request"})  # there are few pages
-ONE_IN, ONE_COMMIT_IN = 36, 8
+APPLIED = ("killed after it was applied, before the answer", "answer lost")
+EVERY = {"links of the page lost": 2, "a colleague's reply": 2, "killed before the request": 5}  # few fit
+ONE_IN, ONE_COMMIT_IN = 36, 10
 WHOLE_MINUTES = 6  # of one core: every fault at every boundary of one story
 
 
@@ -163,13 +163,13 @@ def judge(lived: Lived) -> int:
 
 
 def some_faults(boundary: Boundary) -> Iterator[Trial]:
-    """What leaves a write done and unknown, at every write; of all others, each at a few boundaries in turn. From an
-    hour of the long form on, every fault at every boundary."""
-    apart = ONE_COMMIT_IN if boundary.is_commit else ONE_IN
+    """What leaves a write done and unknown, at every write, the two by turns; of all others, each at a few boundaries
+    in turn. In the long form both at every write, and from an hour on every fault at every boundary."""
+    apart, writes = ONE_COMMIT_IN if boundary.is_commit else ONE_IN, APPLIED[boundary.number % 2 :][:1]
     if minutes():
-        apart = one_in(WHOLE_MINUTES, part=0.1)
+        apart, writes = one_in(WHOLE_MINUTES, part=0.1), APPLIED
     for number, fault in enumerate([*faults_at(boundary), *faults_of_parts(boundary)]):
-        always = (boundary.writes and fault.name in APPLIED) or (fault.name in RARE and boundary.number % 2 == 0)
+        always = (boundary.writes and fault.name in writes) or boundary.number % EVERY.get(fault.name, 10**9) == 0
         if always or (5 * number + boundary.number) % apart == 0:
             yield Trial(fault)
 

@@ -10,13 +10,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from flask import Flask
-
 from orosync.sandbox.graph.control import control_surface
 from orosync.sandbox.graph.oauth import sign_in_service
 from orosync.sandbox.graph.sandbox import GraphSandbox
 from orosync.sandbox.graph.service import GraphService
 from orosync.sandbox.graph.wire import GraphRequest
+from orosync.sandbox.program import SandboxProgram
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -69,12 +68,12 @@ def _request(environ: WSGIEnvironment, path: str) -> GraphRequest:
     )
 
 
-def create_graph_app(graph: GraphSandbox) -> Flask:
+def create_graph_app(graph: GraphSandbox) -> SandboxProgram:
     """The program: Graph under `/v1.0`, sign-in under `/{tenant}`, control under `/sandbox`.
 
     Has no protection of its own: serve it on loopback only (`transport.serve` does).
     """
-    app = Flask("orosync.sandbox.graph", static_folder=None)
+    app = SandboxProgram("orosync.sandbox.graph", static_folder=None)
     app.register_blueprint(control_surface(graph))
     app.register_blueprint(sign_in_service(graph))
     app.wsgi_app = GraphWsgi(graph, app.wsgi_app)  # type: ignore[method-assign]

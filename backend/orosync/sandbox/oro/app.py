@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Response, request
 from werkzeug.http import http_date
 
 from orosync.sandbox.oro.control import create_control
 from orosync.sandbox.oro.sandbox import OroSandbox
 from orosync.sandbox.oro.wire import Answer, Asked
+from orosync.sandbox.program import SandboxProgram
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def create_oro_app(oro: OroSandbox) -> Flask:
+def create_oro_app(oro: OroSandbox) -> SandboxProgram:
     """The whole API below `oro.settings.path_prefix`, and the control interface below `/sandbox`."""
-    app = Flask("orosync.sandbox.oro", static_folder=None)
+    app = SandboxProgram("orosync.sandbox.oro", static_folder=None)
     # a dropped connection, and any mistake in here, reaches the server as it is
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.register_blueprint(create_control(oro))
