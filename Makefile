@@ -29,7 +29,7 @@ PROOFS := tests/proof tests/core/test_planner_table.py tests/core/test_planner_m
 	tests/contract/test_lenses_read_what_the_graph_model_permits.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove browser lint types scan format bench lock clean
+.PHONY: help setup demo test prove browser lint format bench lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,14 +80,8 @@ browser: ## find Chromium for the tests in a browser, or install it where that i
 lint: setup ## style, types, import contracts, and what a scanner takes for unsafe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync types scan
+	$(BIN)/bandit --quiet --recursive --severity-level medium backend/orosync & scan=$$!; $(BIN)/mypy && wait $$scan
 	$(BIN)/lint-imports --no-cache
-
-types:
-	$(BIN)/mypy
-
-scan:
-	$(BIN)/bandit --quiet --recursive --severity-level medium backend/orosync
 
 format: setup ## repair what ruff can repair
 	$(BIN)/ruff check --fix .

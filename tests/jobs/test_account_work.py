@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -401,38 +402,46 @@ def test_a_mailbox_that_asks_for_a_pause_is_left_alone_as_long_and_others_are_no
     assert "pause" in found["summary"]["problems"][0]
 
 
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that have passed for who counts them: what is appended."""
+    seconds: list[float] = []
+    monkeypatch.setattr(account_work, "time", SimpleNamespace(monotonic=lambda: sum(seconds)))
+    return seconds
+
+
 def test_a_run_that_had_its_time_stops_between_two_steps_and_goes_on_later(
-    background: World, monkeypatch: pytest.MonkeyPatch
+    background: World, passed: list[float]
 ) -> None:
     world = background()
     world.first_sync()
-    for number in range(45):
+    for number in range(65):
         new_contact(world, f"Ada {number:02}")
     world.clock.forward(minutes=3)
-    step = account_work.AccountWork._progress
-
-    def soon_over(self: Any, budget: timedelta, tell: Any) -> Any:
-        usual = step(self, budget, tell)
-
-        def progress(what: str, done: int, total: int) -> None:
-            if contacts_of(world):
-                step(self, timedelta(seconds=-1), tell)(what, done, total)
-            usual(what, done, total)
-
-        return progress
-
-    monkeypatch.setattr(account_work.AccountWork, "_progress", soon_over)
+    slow = account_work.RUN_BUDGET.total_seconds() + 1
+    quick = world.graph.after_request(lambda _request, _reply: passed.append(slow))
     world.work.carry_out(world.ids["anna"])
     store = world.database.account_store(world.ids["anna"])
     assert store.runs()[0]["summary"]["unfinished"]
     assert "follows by itself" in store.runs()[0]["summary"]["problems"][0]
-    assert 0 < len(contacts_of(world)) < 45
+    assert 0 < len(contacts_of(world)) < 65
     work = world.database.due_work.get(world.ids["anna"])
     assert work.due_at is not None
     assert work.due_at <= world.clock.now()
-    monkeypatch.undo()
+    quick()
     world.second()
-    assert len(contacts_of(world)) == len(set(contacts_of(world))) == 45
+    assert len(contacts_of(world)) == len(set(contacts_of(world))) == 65
+
+
+def test_a_run_that_read_for_longer_than_its_time_writes_all_the_same(background: World, passed: list[float]) -> None:
+    world = background()
+    world.first_sync()
+    new_contact(world, "Ada")
+    world.clock.forward(minutes=3)
+    slow = [account_work.RUN_BUDGET.total_seconds() * 2]
+    world.graph.after_request(lambda _request, _reply: passed.append(slow.pop() if slow else 0))
+    world.work.carry_out(world.ids["anna"])
+    assert len(contacts_of(world)) == 1
 
 
 def test_the_end_of_the_process_ends_a_run_at_its_next_step(background: World) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -291,3 +293,21 @@ def test_a_wrong_key_needs_its_user(world: World) -> None:
     with pytest.raises(SignInNeeded):
         client.get("contacts")
     assert client.requests_sent == 1
+
+
+def test_whoever_may_forbid_a_write_is_asked_after_a_token_was_waited_for(world: World) -> None:
+    """A lease may end meanwhile."""
+    order: list[str] = []
+
+    class Slow(Wsse):
+        @contextmanager
+        def use(self, post: Any) -> Iterator[dict[str, str]]:
+            with super().use(post) as signed:
+                order.append("signed")
+                yield signed
+
+    client = world.client(sign_in=Slow("admin", world.oro.user("admin").api_key, now=world.clock))
+    client.before_writing = lambda: order.append("asked")
+    assert client.write("POST", "contacts", {"data": {"type": "contacts", "attributes": {"firstName": "Ö"}}}).ok
+    assert client.get("contacts").ok
+    assert order == ["signed", "asked", "signed"]

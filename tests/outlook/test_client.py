@@ -12,6 +12,7 @@ from tests.outlook.driving import CONTACT, Tenant, create, op
 from werkzeug.wrappers import Request, Response
 
 from orosync.errors import SideFailing, SignInNeeded, Throttled, Unreachable
+from orosync.outlook.allowance import Allowance
 from orosync.outlook.auth import StaticToken
 from orosync.outlook.batch import MailboxGates, Part, send_parts
 from orosync.outlook.client import GraphClient, claims_of
@@ -367,3 +368,15 @@ def test_mailboxes_do_not_wait_for_each_other() -> None:
     one = gates.of("one@example.com")
     with one, gates.of("other@example.com"):
         assert gates.of("ONE@example.com") is one
+
+
+def test_whoever_may_forbid_a_write_is_asked_after_all_waiting(server: Server) -> None:
+    """A lease may end while a mailbox is spared."""
+    order: list[str] = []
+    waiting = Allowance(0, capacity=10, refill_per_s=1, sleep=lambda _seconds: order.append("waited"))
+    with serve(server) as running:
+        client = GraphClient(f"{running.url}/v1.0", StaticToken("t"), allowance=waiting)
+        client.before_writing = lambda: order.append("asked")
+        client.send("POST", "/me/contacts", body={})
+        client.get("/me/contacts")
+    assert order == ["waited", "asked", "waited"]

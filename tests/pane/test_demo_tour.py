@@ -101,7 +101,7 @@ def visit(demonstration: Demonstration, new_page: Callable[..., Any]) -> Iterato
     assert [problem for watch in watches for problem in watch.problems] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark"])
 def test_the_tour_goes_from_preview_to_undo_by_its_own_buttons(
     visit: Callable[..., Visit], accessible: Callable[..., None], demonstration: Demonstration, scheme: str
 ) -> None:

@@ -87,6 +87,15 @@ def test_sides_and_entities_do_not_meet(store: AccountStore) -> None:
     assert {row.side for row in store.pending(Entity.EVENT)} == set(Side)
 
 
+def test_it_tells_how_many_rows_of_each_side_have_no_item_that_was_read_in_this_run(store: AccountStore) -> None:
+    ada = Item("1", "v1", {}, "")
+    store.journal(Side.ORO, Entity.CONTACT, [Sighting("1", "v1", item=ada)], 1)
+    until = store.last_seq()
+    store.journal(Side.ORO, Entity.CONTACT, [Sighting("2", "v1", item=ada), Sighting("3", "v1")], 1)
+    store.journal(Side.ORO, Entity.TASK, [Sighting("4", "v1")], 1)
+    assert store.pending_by_side(Entity.CONTACT, until) == {Side.ORO: (3, 2), Side.OUTLOOK: (0, 0)}
+
+
 def test_thousands_are_noted_replaced_and_done(store: AccountStore) -> None:
     assert note(store, *(Sighting(f"A{number}", "v1") for number in range(3_000))) == 3_000
     assert note(store, *(Sighting(f"A{number}", "v2") for number in range(1_500))) == 1_500

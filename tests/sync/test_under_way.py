@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -11,7 +12,7 @@ from tests.sync.world import World, writes
 
 from orosync.core.exchange import Write, Written
 from orosync.core.records import Entity, Side
-from orosync.errors import EntityForbidden, LeaseLost, OutOfTime, RecordRefused, RunCancelled, Throttled
+from orosync.errors import EntityForbidden, LeaseLost, OutOfTime, RecordRefused, RunCancelled, Throttled, TryLater
 from orosync.store import tables
 from orosync.sync.run import run_account
 from orosync.sync.session import RunRequest, Session
@@ -130,6 +131,45 @@ def test_a_run_that_has_to_end_first_hears_of_what_is_under_way(world: World, tr
     assert len(world.outlook()) == 60
 
 
+def test_what_has_landed_is_remembered_where_the_next_group_could_not_be_prepared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_in_oro(world, 60)
+    session, deferred = session_of(world)
+    prepare, prepared = session.store.prepare_intents, [0]
+
+    def locked(intents: Any) -> None:
+        prepared[0] += 1
+        if prepared[0] == 3:
+            raise TryLater("The database is busy.")
+        prepare(intents)
+
+    monkeypatch.setattr(session.store, "prepare_intents", locked)
+    assert run_account(session).state == "failed"
+    assert len(deferred.told) == 2
+    assert open_intents(world) == 0
+    assert world.store.count_links(Entity.CONTACT) == len(world.outlook()) == 40
+
+
+def test_who_had_to_wait_for_the_group_before_it_counts_as_sent_when_it_is_sent(world: World) -> None:
+    """How long a create may be invisible is reckoned from there."""
+    people_in_oro(world, 40)
+    session, _ = session_of(world)
+    sent_at: list[timedelta] = []
+
+    def slow(request: Any, _reply: Any) -> None:
+        if b'"POST"' not in request.raw_body:
+            return
+        world.clock.forward(minutes=1)
+        with world.database.engine.connect() as connection:
+            found = connection.execute(sa.select(sa.func.min(tables.intents.c.sent_at))).scalar_one()
+            sent_at.append(world.clock.now() - found)
+
+    world.graph.after_request(slow)
+    assert run_account(session).state == "done"
+    assert sent_at == [timedelta(minutes=1), timedelta(minutes=1)]
+
+
 # ---------------------------------------------------------------------------------------------------- by itself
 
 
@@ -154,10 +194,12 @@ def group(*op_ids: str) -> list[tuple[str, Write]]:
     return [(op_id, Write(op_id, "delete", Entity.CONTACT, {})) for op_id in op_ids]
 
 
-def send_all(stream: Stream[str], *groups: list[tuple[str, Write]]) -> None:
+def send_all(stream: Stream[str], *groups: list[tuple[str, Write]], trouble: Exception | None = None) -> None:
     with stream:
         for each in groups:
             stream.send(each)
+        if trouble is not None:
+            raise trouble
 
 
 class Books:
@@ -217,6 +259,35 @@ def test_an_account_that_was_taken_over_is_told_where_the_answer_is_waited_for()
         send_all(books.stream, group("a", "b"), group("c"))
     assert books.port.asked == [["a", "b"]]
     assert books.kept == []
+
+
+def test_trouble_of_who_sends_is_no_reason_to_forget_what_landed() -> None:
+    books = Books({})
+    with pytest.raises(TryLater):
+        send_all(books.stream, group("a"), group("b"), trouble=TryLater("The database is busy."))
+    assert [list(each) for each in books.kept] == [["a"], ["b"]]
+
+
+def test_who_was_overtaken_remembers_nothing_more() -> None:
+    books = Books({})
+    with pytest.raises(LeaseLost):
+        send_all(books.stream, group("a"), trouble=LeaseLost("gone"))
+    assert books.port.asked == [["a"]]
+    assert books.kept == []
+
+
+def test_where_a_group_cannot_leave_the_one_before_it_is_remembered() -> None:
+    books = Books({})
+
+    def leaving(some: list[tuple[str, Write]]) -> None:
+        if some[0][0] == "b":
+            raise TryLater("The database is busy.")
+
+    books.stream._leaving = leaving  # type: ignore[assignment]
+    with pytest.raises(TryLater):
+        send_all(books.stream, group("a"), group("b"))
+    assert books.port.asked == [["a"]]
+    assert [list(each) for each in books.kept] == [["a"]]
 
 
 def test_where_remembering_breaks_nothing_is_left_under_way() -> None:

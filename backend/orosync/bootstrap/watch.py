@@ -23,9 +23,10 @@ class _Watched:
         self.thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        over = self.over = threading.Event()
-        self.thread = threading.Thread(target=self.beside, args=(over,), name="lease", daemon=True)
-        self.thread.start()
+        over = threading.Event()
+        thread = threading.Thread(target=self.beside, args=(over,), name="lease", daemon=True)
+        thread.start()
+        self.over, self.thread = over, thread
 
     def end(self) -> None:
         if self.thread is not None and self.over is not None:

@@ -43,6 +43,7 @@ _log = structlog.get_logger(__name__)
 
 RUN_BUDGET = timedelta(minutes=2)  # then others have their turn, and it goes on later (R29)
 REQUESTED_BUDGET = timedelta(minutes=25)  # RabbitMQ takes a message back after 30
+WRITING_AT_LEAST = timedelta(minutes=1)  # after much reading
 _TELL_EVERY_S = 0.2  # progress is one small write
 
 
@@ -105,6 +106,7 @@ class AccountWork:
             # Its holder may have died, or be in the middle of a transaction, which no call from outside may wait for:
             # so not while the account's row is locked.
             taken = bootstrap.take(database, account, run, self._clock)
+            account = database.accounts.get(account_id)  # as that holder left it
             return _Begun(account, database.due_work.get(account_id), at, run, taken)
         except bootstrap.InUse:
             database.due_work.let_rest(account_id, asked=False)
@@ -283,15 +285,20 @@ class AccountWork:
         bootstrap.plan_next(self._database, account, outcome, began, self._clock.now(), self._chance())
 
     def _progress(self, budget: timedelta, tell: Callable[[dict[str, Any]], None] | None) -> Progress:
-        until = time.monotonic() + budget.total_seconds()
-        last = 0.0
+        """budget: from now on. A run that had to read for longer than that may go on, and has some time to write, too:
+        else it would begin anew, and read as long, for ever."""
+        began, last = time.monotonic(), 0.0
+        until, reads_until = began + budget.total_seconds(), began + REQUESTED_BUDGET.total_seconds()
+        writes = False
 
         def step(what: str, done: int, total: int) -> None:
-            nonlocal last
+            nonlocal last, until, writes
             now = time.monotonic()
             if self.stopping.is_set():
                 raise OutOfTime(INTERRUPTED)
-            if now > until:
+            if not writes and not what.startswith("reading"):
+                writes, until = True, max(until, now + WRITING_AT_LEAST.total_seconds())
+            if now > (until if writes else reads_until):
                 raise OutOfTime("The run had its time; the rest follows by itself.")
             if tell is not None and (now - last >= _TELL_EVERY_S or done >= total > 0):
                 last = now

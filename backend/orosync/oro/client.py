@@ -148,7 +148,6 @@ class OroClient:
 
     def write(self, method: Method, path: str, body: Any = None, *, dialect: Dialect = Dialect.JSONAPI) -> Answer:
         """A write, sent once. Raises as `get`, and OutcomeUnknown; Unreachable and Throttled: certainly not applied."""
-        self.before_writing()
         headers = {"X-Include": "noHateoas"} if dialect is Dialect.JSONAPI else {}
         answer = self._answer(method, path, None, body, dialect=dialect, headers=headers)
         if answer.ok:
@@ -210,6 +209,8 @@ class OroClient:
         while True:
             tries -= 1
             with self._sign_in.use(self.post_token_form) as signed:
+                if method != "GET":
+                    self.before_writing()  # not before a token was waited for
                 try:
                     response = self._send(method, path, params, data, headers | signed)
                 except requests.RequestException as error:

@@ -104,9 +104,12 @@ class Events:
         found: dict[str, Reading] = {}
         if len(ids) > READ_ONE_BY_ONE:
             wanted = set(ids)
-            rows = [row for row in self._rows() if str(row["id"]) in wanted and _is_record(row)]
-            found = {str(row["id"]): Found(self._item(row)) for row in rows}
+            found = {native: reading for native, reading in self.listed().items() if native in wanted}
         return found | {each: self._read_one(each) for each in ids if each not in found}
+
+    def listed(self) -> dict[str, Reading]:
+        """All of the calendar."""
+        return {str(row["id"]): Found(self._item(row)) for row in self._rows() if _is_record(row)}
 
     def _read_one(self, id: str) -> Reading:
         answer = self.client.get(legacy_rest.event_path(id), dialect=Dialect.LEGACY)

@@ -154,10 +154,10 @@ class GraphClient:
         if data is not None:
             all_headers["Content-Type"] = "application/json"
         with self._gate:
+            if self._allowance is not None:
+                self._allowance.spend(_parts(body))  # which may wait for longer than a lease lasts
             if _writes(method, body):
                 self.before_writing()
-            if self._allowance is not None:
-                self._allowance.spend(_parts(body))
             with self._counting:
                 self._sent += 1
             try:

@@ -7,7 +7,7 @@ and `writing`. Calls Graph through the client it is given.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -145,6 +145,10 @@ class OutlookMailbox:
         if resource is None:
             return dict.fromkeys(ids, NotReadable(container_missing(entity)))
         return reading.read(self._client, resource, ids)
+
+    def listed(self, entity: Entity, wanted: int) -> Iterator[dict[str, Reading]]:
+        resource = self._resources.get(entity)
+        return iter(()) if resource is None else reading.listed(self._client, resource, wanted)
 
     def fence(self, still_ours: Callable[[], None]) -> None:
         """Before each request that writes: raises LeaseLost, and nothing is sent."""

@@ -7,7 +7,9 @@ Decides what "not there" is: only Graph's word about that very id (graph-api.md 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from math import ceil
 
 from orosync.core.exchange import Found, Lookup, NotReadable, NotThere, Reading
@@ -68,19 +70,26 @@ def _listed(client: GraphClient, resource: Resource, ids: Sequence[str]) -> dict
     """What a listing shows of `ids`; given up where it costs more than asking for the rest by id would."""
     missing = set(ids)
     found: dict[str, Reading] = {}
-    pages = 0
-    try:
-        for page in _walk(client, resource, resource.listing()):
-            pages += 1
-            for row in page:
-                if str(row.get("id")) in missing:
-                    missing.discard(row["id"])
-                    found[row["id"]] = Found(resource.item(row), elsewhere=resource.elsewhere(row))
-            if pages >= ceil(len(missing) / MOST_PARTS):
-                break
-    except OrosyncError:
-        return found  # each of the others is asked for, and tells its own trouble
+    for pages, page in enumerate(_shown(client, resource), start=1):
+        found |= {native: reading for native, reading in page.items() if native in missing}
+        missing -= page.keys()
+        if pages >= ceil(len(missing) / MOST_PARTS):
+            break
     return found
+
+
+def listed(client: GraphClient, resource: Resource, wanted: int) -> Iterator[dict[str, Reading]]:
+    """See `SidePort.listed`."""
+    if wanted > LIST_FROM:
+        yield from islice(_shown(client, resource), ceil(wanted / MOST_PARTS))
+
+
+def _shown(client: GraphClient, resource: Resource) -> Iterator[dict[str, Reading]]:
+    """Page by page. Trouble ends it: whoever was not shown is asked for, and tells their own."""
+    with suppress(OrosyncError):
+        for page in _walk(client, resource, resource.listing()):
+            rows = [row for row in page if row.get("id")]
+            yield {str(row["id"]): Found(resource.item(row), elsewhere=resource.elsewhere(row)) for row in rows}
 
 
 def find(client: GraphClient, resource: Resource, lookup: Lookup) -> list[Item]:

@@ -36,6 +36,12 @@ _PENDING = sa.select(*_COLUMNS).where(_ACCOUNT, _ENTITY).order_by(_ROW.seq)
 _PENDING_AFTER = _PENDING.where(_ROW.seq > sa.bindparam("after")).limit(sa.bindparam("most"))
 _DONE = sa.delete(tables.journal).where(_ACCOUNT, _ROW.seq.in_(sa.bindparam("ids", expanding=True)))
 _LAST = sa.select(sa.func.coalesce(sa.func.max(_ROW.seq), 0)).where(_ACCOUNT)
+_UNREAD = sa.or_(_ROW.item.is_(None), _ROW.seq <= sa.bindparam("until"))
+_BY_SIDE = (
+    sa.select(_ROW.side, sa.func.count().label("all"), sa.func.sum(sa.case((_UNREAD, 1), else_=0)).label("unread"))
+    .where(_ACCOUNT, _ENTITY)
+    .group_by(_ROW.side)
+)
 _COUNT = sa.select(sa.func.count()).select_from(tables.journal).where(_ACCOUNT)
 
 
@@ -138,6 +144,13 @@ class Journal(AccountPart):
 
     def pending_count(self) -> int:
         return int(self._rows(_COUNT)[0][0])
+
+    def pending_by_side(self, entity: Entity, until: int) -> dict[Side, tuple[int, int]]:
+        """How many rows, and how many of them without an item, or with an old one: those with a seq up to `until`."""
+        found = {
+            Side(row.side): (int(row.all), int(row.unread)) for row in self._rows(_BY_SIDE, entity=entity, until=until)
+        }
+        return dict.fromkeys(Side, (0, 0)) | found
 
 
 def _to_row(entity: Entity, row: sa.Row[Any]) -> JournalRow:

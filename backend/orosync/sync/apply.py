@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from orosync.core.exchange import Write, WriteResult, Written
@@ -34,6 +35,7 @@ from orosync.sync.under_way import Results, Stream, why_stopped
 
 _OPS = UUID("5b0c2f7e-1f64-5d6b-9a0e-9f5f3c1d7a42")
 _Planned = tuple[Planned, Op]
+_SOON = timedelta(seconds=1)
 _AT_ONCE = 20  # intents and results are committed in groups of this many
 
 
@@ -58,6 +60,8 @@ def apply(session: Session, entity: Entity, slices: Iterable[Sequence[Planned]],
             keeper.own_steps(plan)
             for phase in _phases():
                 group = [(each, op) for each in plan if not each.failed for op in each.writes if phase(op)]
+                if group and phase.deletes:
+                    stamping.land()  # what they met counts, too
                 _write(session, keeper, applied, stamping, group, total)
             stamping.rest(plan)
             keeper.finish(plan)
@@ -81,6 +85,10 @@ class _Phase:
     verb: Verb
     side: Side
     rule: str = ""
+
+    @property
+    def deletes(self) -> bool:
+        return self.verb is Verb.DELETE and self.rule != REPLACE
 
     def __call__(self, op: Op) -> bool:
         replacing = op.verb is Verb.DELETE and op.rule == REPLACE
@@ -120,7 +128,15 @@ def _write(
     def ends(result: WriteResult) -> bool:
         return why_stopped(result) is not None or (deletes and isinstance(result, EntityForbidden))
 
-    with Stream(session.sides[side], session.launch, remember=remember, drop=drop, ends=ends) as stream:
+    def leaving(sent: Sequence[tuple[_Planned, Write]]) -> None:
+        # How soon a create can be looked for counts from its sending; while the group before it took its time, this
+        # one waited.
+        now = session.clock.now()
+        if now - prepared_at > _SOON:
+            session.store.mark_sent([write.op_id for _, write in sent], now)
+
+    port, prepared_at = session.sides[side], session.clock.now()
+    with Stream(port, session.launch, remember=remember, drop=drop, ends=ends, leaving=leaving) as stream:
         for chunk in _chunks(group):
             session.progress(f"writing {keeper.entity}s", applied.done, total)
             applied.done += len(chunk)
@@ -128,6 +144,7 @@ def _write(
                 for planned, _ in chunk:
                     planned.failed = True
             else:
+                prepared_at = session.clock.now()
                 stream.send(_prepared(session, keeper, chunk))
 
 

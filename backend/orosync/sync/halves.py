@@ -6,7 +6,7 @@ and waits. An item that nobody understands fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from orosync.core.exchange import Found, NotReadable, NotThere, Reading
 from orosync.core.ledger import Quarantined
@@ -23,9 +23,24 @@ _UNREAD = "unread"
 _PATIENCE = 2  # tries after which an item that cannot be read holds up nobody but itself
 
 
-def readings(session: Session, entity: Entity, side: Side, wanted: Mapping[str, Item | None]) -> dict[str, Reading]:
+AtHand = Callable[[Side, Iterable[str]], Mapping[str, Reading]]
+
+
+def nothing_at_hand(_side: Side, _ids: Iterable[str]) -> Mapping[str, Reading]:
+    return {}
+
+
+def readings(
+    session: Session,
+    entity: Entity,
+    side: Side,
+    wanted: Mapping[str, Item | None],
+    at_hand: AtHand = nothing_at_hand,
+) -> dict[str, Reading]:
+    """at_hand: what was read in this run before."""
     readings: dict[str, Reading] = {native: Found(item) for native, item in wanted.items() if item is not None}
-    unread = [native for native, item in wanted.items() if item is None]
+    readings |= at_hand(side, [native for native in wanted if native not in readings])
+    unread = [native for native in wanted if native not in readings]
     if unread:
         session.progress(f"reading {entity}s in {side.value}", 0, len(unread))
         readings |= read_by_id(session, entity, side, unread)

@@ -60,6 +60,10 @@ class SidePort(Protocol):
     def read(self, entity: Entity, ids: Sequence[str]) -> dict[str, Reading]:
         """Every id has an entry. NotThere is certain: the id itself was asked for."""
 
+    def listed(self, entity: Entity, wanted: int) -> Iterator[Mapping[str, Reading]]:
+        """All there are, page by page, as `read` would tell it, where that takes fewer requests than `wanted` of them
+        by id; else nothing. Who is not shown has to be read: trouble ends it early."""
+
     def write(self, writes: Sequence[Write]) -> dict[str, WriteResult]:
         """Send; one result per op_id. Nothing is ever retried here. A result that is an error is of this write:
         RecordRefused, RecordChanged, RecordMissing, OutcomeUnknown, Throttled (certainly not applied), SignInNeeded,
@@ -121,6 +125,9 @@ class AccountStore(Protocol):
     def pending(self, entity: Entity) -> list[JournalRow]: ...
     def pending_after(self, entity: Entity, seq: int, limit: int) -> list[JournalRow]:
         """At most so many of those with a greater number, in their order."""
+
+    def pending_by_side(self, entity: Entity, until: int) -> Mapping[Side, tuple[int, int]]:
+        """How many rows, and how many of them without an item, or with an old one: of a number up to `until`."""
 
     def journal_done(self, seqs: Iterable[int]) -> None: ...
     def pending_count(self) -> int: ...

@@ -28,7 +28,17 @@ from orosync.core.records import (
 )
 from orosync.core.scope import SPARE
 from orosync.core.settings import SyncDirection
-from orosync.sync.halves import FORBIDDEN, MALFORMED, Canary, as_half, note_unread, read_by_id, readings
+from orosync.sync.halves import (
+    FORBIDDEN,
+    MALFORMED,
+    AtHand,
+    Canary,
+    as_half,
+    note_unread,
+    nothing_at_hand,
+    read_by_id,
+    readings,
+)
 from orosync.sync.session import Session
 
 
@@ -130,7 +140,9 @@ def fresh_item(session: Session, row: JournalRow) -> Item | None:
     return row.item if row.seq > session.journaled_before and row.kind == "seen" else None
 
 
-def read_halves(session: Session, entity: Entity, rows: Rows, links: Iterable[Link]) -> dict[Key, Half]:
+def read_halves(
+    session: Session, entity: Entity, rows: Rows, links: Iterable[Link], at_hand: AtHand = nothing_at_hand
+) -> dict[Key, Half]:
     """Both halves of every one of these links, and every reported id."""
     wanted: dict[Side, dict[str, Item | None]] = {side: {} for side in Side}
     for (side, native), entries in rows.items():
@@ -140,7 +152,7 @@ def read_halves(session: Session, entity: Entity, rows: Rows, links: Iterable[Li
             wanted[side].setdefault(native, None)
     halves: dict[Key, Half] = {}
     for side in Side:
-        found = readings(session, entity, side, wanted[side])
+        found = readings(session, entity, side, wanted[side], at_hand)
         canary = Canary(session, side)
         for native, reading in found.items():
             halves[side, native] = as_half(session, entity, side, reading, canary)

@@ -14,10 +14,11 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any
 
+from orosync.core.exchange import Reading
 from orosync.core.ledger import JournalRow
 from orosync.core.pairing import Candidate, Groups, pair_records, ties
 from orosync.core.records import GONE, Entity, Link, Side, Snapshot
-from orosync.sync.halves import FORBIDDEN, Canary, as_half, note_unread
+from orosync.sync.halves import FORBIDDEN, Canary, as_half, note_unread, readings
 from orosync.sync.ports import Scratch
 from orosync.sync.resolve import (
     Key,
@@ -60,6 +61,7 @@ class Slices:
 
     def work(self) -> Iterator[list[Work]]:
         """At its end `resolved.void` and `resolved.forget` are complete."""
+        self._read_lists()
         self._survey()
         self._follow_moved()
         self._settle_forbidden()
@@ -71,6 +73,22 @@ class Slices:
     def _go_on(self, side: Side) -> None:
         """Whoever watches sees that it goes on, and may end it between two slices."""
         self.session.progress(f"reading {self.entity}s in {side.value}", len(self._settled), 0)
+
+    # -------------------------------------------------------------------------------------------- read at once
+
+    def _read_lists(self) -> None:
+        """A list that costs less than reading by id is read once, and not once for each slice."""
+        session = self.session
+        rows = session.store.pending_by_side(self.entity, session.journaled_before)
+        links = session.store.count_links(self.entity)
+        for side, port in session.sides.items():
+            (_, unread), (reported, _) = rows[side], rows[side.other]
+            for page in port.listed(self.entity, unread + min(links, reported)):  # these, and partners of those
+                self._go_on(side)
+                self.scratch.keep(_listed(side), page.items())
+
+    def _at_hand(self, side: Side, ids: Iterable[str]) -> dict[str, Reading]:
+        return {native: found[-1] for native, found in self.scratch.find(_listed(side), ids).items()}
 
     # -------------------------------------------------------------------------------------------- without link
 
@@ -106,7 +124,7 @@ class Slices:
 
     def _read_alone(self, rows: Rows) -> None:
         session, entity = self.session, self.entity
-        halves = read_halves(session, entity, rows, ())
+        halves = read_halves(session, entity, rows, (), self._at_hand)
         note_unread(session, entity, [key for key in rows if is_unread(halves[key])])
         found: list[Snapshot] = []
         for key in rows:
@@ -156,10 +174,10 @@ class Slices:
             seen |= links.keys()
             originals = [str(link.outlook_id) for link in links.values()]
             canary = Canary(session, Side.OUTLOOK)
-            readings = session.sides[Side.OUTLOOK].read(entity, originals) if originals else {}
+            found = readings(session, entity, Side.OUTLOOK, dict.fromkeys(originals), self._at_hand)
             gone = {
                 native
-                for native, reading in readings.items()
+                for native, reading in found.items()
                 if as_half(session, entity, Side.OUTLOOK, reading, canary) is GONE
             }
             for oro_id in [oro_id for oro_id, link in links.items() if link.outlook_id in gone]:
@@ -179,7 +197,7 @@ class Slices:
             for oro_id, (native,) in self.scratch.find("moved", reported).items():
                 self._drop_former(links[oro_id], rows)
                 links[oro_id] = replace(links[oro_id], outlook_id=native)
-            halves = read_halves(self.session, self.entity, rows, links.values())
+            halves = read_halves(self.session, self.entity, rows, links.values(), self._at_hand)
             for link in links.values():
                 take_linked(self.entity, link, halves, rows, self.resolved)
             yield
@@ -197,6 +215,8 @@ class Slices:
     def _pairs(self) -> Iterator[None]:
         """Groups of candidates that have nothing to do with each other are paired by themselves."""
         session, entity = self.session, self.entity
+        for side in Side:
+            self.scratch.clear(_listed(side))
         met = len(self._settled)
         for side in Side:
             for news in self._free(side.other):
@@ -268,6 +288,10 @@ class Slices:
             take_left(self.session, self.entity, alone, spares, rows, self.resolved)
             self.scratch.clear("alone", some[-1][0])
             yield
+
+
+def _listed(side: Side) -> str:
+    return f"list of {side}"
 
 
 def _candidates(side: Side) -> str:

@@ -63,6 +63,7 @@ class Stamping:
         for start in range(0, len(waiting), _AT_ONCE):
             some = waiting[start : start + _AT_ONCE]
             self._send([(link, item) for link in some if (item := items.get(str(link.outlook_id))) is not None])
+        self._tried |= {link.id for link in waiting}  # those without an item, too: it is not asked for again and again
         self.land()
 
     def land(self) -> None:

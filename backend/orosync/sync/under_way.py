@@ -7,6 +7,7 @@ Who is killed in between leaves open intents of two groups, which the next run l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -14,6 +15,7 @@ from orosync.core.exchange import Write, WriteResult
 from orosync.core.records import Side
 from orosync.errors import (
     AccountBlocked,
+    LeaseLost,
     OrosyncError,
     OutcomeUnknown,
     OutOfTime,
@@ -74,8 +76,9 @@ class Stream(Generic[T]):
     """Groups of (what it is about, its write).
 
     remember: what came of a group, in our database. drop: a group that is not sent, because of what came of the one
-    before it (`ends`). To be used as a context: at its end everything has landed and is remembered, also where the run
-    is out of time or stopped by a person; after any other error nothing is under way any more, and not remembered.
+    before it (`ends`). leaving: told of a group just before it is sent, which may be long after it was prepared. To be
+    used as a context: at its end everything has landed and is remembered, whatever stopped the run, but where that is
+    what cannot be done (the lease is lost, or remembering itself failed): then nothing is under way any more.
     """
 
     def __init__(
@@ -86,39 +89,54 @@ class Stream(Generic[T]):
         remember: Callable[[Sequence[tuple[T, Write]], Results], None],
         drop: Callable[[Sequence[tuple[T, Write]]], None],
         ends: Callable[[WriteResult], bool],
+        leaving: Callable[[Sequence[tuple[T, Write]]], None] = lambda _group: None,
     ) -> None:
         self._port, self._launch = port, launch
-        self._remember, self._drop, self._ends = remember, drop, ends
-        self._group: Sequence[tuple[T, Write]] = ()
+        self._remember, self._drop, self._ends, self._leaving = remember, drop, ends, leaving
+        self._forgetful = False  # remembering failed, half-way perhaps
+        self._group: Sequence[tuple[T, Write]] = ()  # under way
         self._landed: Callable[[], Results] | None = None
+        self._told: tuple[Sequence[tuple[T, Write]], Results] = ((), {})  # landed, and not remembered yet
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         if kind is None or issubclass(kind, OutOfTime | RunCancelled):
-            before, results = self._land()
-            self._remember_some(before, results)
+            self._end()
+        elif issubclass(kind, OrosyncError) and not issubclass(kind, LeaseLost) and not self._forgetful:
+            with suppress(OrosyncError):  # there is trouble already; the next run looks into what is open
+                self._end()
         elif self._landed is not None:
             in_turn(self._port.side, self._landed)  # whatever came of it: nobody writes after the run
 
     def send(self, group: Sequence[tuple[T, Write]]) -> None:
         """Once the group before it has landed. An empty one only lets that land."""
-        before, results = self._land()
-        over = any(map(self._ends, results.values()))
+        self._land()
+        over = any(map(self._ends, self._told[1].values()))
         if group and not over:
             writes = [write for _, write in group]
-            self._group = group
+            self._leaving(group)
             self._landed = self._launch(self._port.side, lambda: deliver(self._port, writes))
-        self._remember_some(before, results)
+            self._group = group
+        self._remember_told()
         if group and over:
             self._drop(group)
 
-    def _land(self) -> tuple[Sequence[tuple[T, Write]], Results]:
+    def _end(self) -> None:
+        self._remember_told()
+        self._land()
+        self._remember_told()
+
+    def _land(self) -> None:
         landed, group = self._landed, self._group
         self._landed, self._group = None, ()
-        return group, landed() if landed is not None else {}
+        if landed is not None:
+            self._told = group, landed()
 
-    def _remember_some(self, group: Sequence[tuple[T, Write]], results: Results) -> None:
+    def _remember_told(self) -> None:
+        (group, results), self._told = self._told, ((), {})
         if group:
+            self._forgetful = True
             self._remember(group, results)
+            self._forgetful = False
