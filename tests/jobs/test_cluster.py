@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows"),
 ]
-PEOPLE = 40
+PEOPLE = 24
 SOME = range(6)
 
 
